@@ -289,7 +289,7 @@ def test_a_search_judges_numbers_and_its_control_is_drawn_at_random(
     """Without the memory, which takes a process of its own for each model."""
     measuring: Any = import_module("prunegate.pipeline.measure_folders")
     monkeypatch.setattr(measuring, "peak_memory", lambda *_: {1: 1})
-    section = "search: {vary: [{step: 1, amount: [0.1, 0.6]}], attempts: 2}\n"
+    section = "search: {vary: [{step: 1, amount: [0.1, 0.6]}], attempts: 2, control: {draws: 1}}\n"
     edit(scores / "policy.yaml", "compress:", section + "compress:")
     edit(scores / "policy.yaml", ", compensate: ridge, scope: budget", "")
     searched = invoke("search", "policy.yaml", "--out", "out", "-q")

@@ -20,7 +20,10 @@ from prunegate.cli import main
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick")]
 
-SEARCH = "search: {vary: [{step: 2, amount: [0.1, 0.8]}], attempts: 9, tolerance: 0.02}\n"
+VARY = "search: {vary: [{step: 2, amount: [0.1, 0.8]}], attempts: 9, tolerance: 0.02"
+SEARCH = f"{VARY}, control: {{draws: 3, scope: budget}}}}\n"
+ALONE = f"{VARY}, control: false}}\n"
+"""Beside nothing, where that is not the point."""
 NEURONS = 20
 """Of the whole tiny model, in two layers."""
 FLIPS = "{metric: negative_flip_rate, at_most: 0.5, evidence: point}"
@@ -139,7 +142,7 @@ def test_asking_more_proof_of_an_attempt_stops_the_search_earlier(searchable: Pa
     proven = policy(flips=0.3).replace("0.3, evidence: point", "0.3")
     found = {}
     for confidence in (0.95, 0.9999):
-        asked = SEARCH.replace("attempts: 9", f"attempts: 9, confidence: {confidence}")
+        asked = ALONE.replace("attempts: 9", f"attempts: 9, confidence: {confidence}")
         (searchable / "policy.yaml").write_text(proven.replace(SEARCH, asked))
         found[confidence] = do_search(searchable, searchable / f"out-{confidence}")
     amounts = {}
@@ -187,6 +190,9 @@ def test_the_record_says_how_the_candidate_was_found(searched: Searched) -> None
     assert short["chosen"] == searched.tried["chosen"]
     assert short["next_up"] == searched.tried["next_up"]
     assert len(short["attempts"]) == len(searched.tried["attempts"])
+    beside = [(draw["number"], draw["outcome"]) for draw in short["further_draws"]]
+    assert beside == [(one["number"], one["outcome"]) for one in searched.tried["further_draws"]]
+    assert short["other_scope"]["scope"] == "budget"
     assert short["baseline"] == searched.record["baseline"]["parameters"]
 
 
@@ -196,17 +202,37 @@ def test_a_random_control_runs_beside_the_criterion(searched: Searched) -> None:
     assert (chosen["criterion"], control["criterion"]) == ("taylor", "random")
     assert control["amounts"] == chosen["amounts"]
     assert control["parameters"] == chosen["parameters"]
-    assert control["digest"] != chosen["digest"]
     page = (searched.out / "report.html").read_text()
     assert "How far it could go" in page
-    assert "drawn at random instead of ranked by taylor" in page
+    assert "drawn at random 3 times instead of ranked by taylor" in page
+    assert "random control, draw 3" in page
     assert "next step up" in page
+    draws = [control, *searched.tried["further_draws"]]
+    assert [draw["amounts"] for draw in draws] == [chosen["amounts"]] * 3
+    assert {draw["parameters"] for draw in draws} == {chosen["parameters"]}
+    assert len({draw["digest"] for draw in [chosen, *draws]}) == 4, "drawn otherwise each time"
+    for draw in draws:
+        assert {finding["rule"] for finding in draw["findings"]} == {0, 1, 2}
+
+
+def test_the_other_scope_stands_beside_the_chosen_one(searched: Searched) -> None:
+    chosen = by_number(searched.tried)[searched.tried["chosen"]]
+    other = searched.tried["other_scope"]
+    assert (other["scope"], "scope" in chosen) == ("budget", False)
+    assert other["amounts"] == chosen["amounts"]
+    assert other["parameters"] == chosen["parameters"], "as many units of the same kind"
+    assert other["number"] not in by_number(searched.tried)
+    assert "With scope: budget in the steps that vary" in (searched.out / "report.html").read_text()
 
 
 def test_the_frontier_is_a_table(searched: Searched) -> None:
     rows = list(csv.DictReader((searched.out / "frontier.csv").read_text().splitlines()))
-    attempts = by_number(searched.tried)
-    assert rows
+    tried = searched.tried
+    held = [tried["control"], *tried["further_draws"], tried["other_scope"]]
+    attempts = by_number({"attempts": [*tried["attempts"], *held]})
+    assert [row["control"] for row in rows[-5:]] == ["", "random", "random", "random", "budget"]
+    assert {row["control"] for row in rows[:-4]} == {""}
+    assert [int(row["attempt"]) for row in rows[-4:]] == [one["number"] for one in held]
     for row in rows:
         attempt = attempts[int(row["attempt"])]
         assert float(row["parameters"]) == attempt["objective"]
@@ -219,7 +245,9 @@ def test_the_attempts_are_printed(searched: Searched) -> None:
     assert "removed: neurons (step 2)" in lines[0]
     assert sum("chosen" in line for line in lines) == 1
     assert sum("next step up" in line for line in lines) == 1
-    assert any(line.strip().startswith("random") for line in lines)
+    names = [f"  {name}  " for name in ("random 1", "random 2", "random 3", "budget  ")]
+    assert [line[:12] for line in lines[1:] if line[:12] in names] == names
+    assert sum("of 3 draws pass" in line for line in lines) == 1
     assert "attempt 1: remove 10.0 %" in searched.stderr
     assert not list(searched.out.parent.glob(".search-*"))
 
@@ -247,7 +275,7 @@ def test_no_passing_candidate_is_exit_3_with_the_nearest_miss(searchable: Path) 
 
 def test_a_limit_on_size_that_small_amounts_miss_sends_the_search_up(searchable: Path) -> None:
     """The smallest amount is too large a model, not too damaged a one."""
-    (searchable / "policy.yaml").write_text(policy(flips=0.9))
+    (searchable / "policy.yaml").write_text(policy(ALONE, flips=0.9))
     edit(searchable / "policy.yaml", "model_bytes, max_ratio: 0.99", "parameters, max_ratio: 0.85")
     found = do_search(searchable, searchable / "out", "--seed", 3)
     first, last = found.tried["attempts"]
@@ -256,7 +284,7 @@ def test_a_limit_on_size_that_small_amounts_miss_sends_the_search_up(searchable:
 
 
 def test_json_prints_the_record_alone(searchable: Path) -> None:
-    (searchable / "policy.yaml").write_text(policy(flips=0.9))
+    (searchable / "policy.yaml").write_text(policy(ALONE, flips=0.9))
     found = do_search(searchable, searchable / "out", "--json", "-q")
     assert json.loads(found.stdout) == found.record
     assert found.record["search"]["next_up"] is None
@@ -311,11 +339,16 @@ def test_a_chosen_candidate_that_was_lost_is_made_again(
     weights.write_bytes(weights.read_bytes()[:-8])
     monkeypatch.setattr(module, "judge_candidate", real)
     made.clear()
+    other = SEARCH.replace("draws: 3", "draws: 2").replace("budget", "none")
+    (searchable / "policy.yaml").write_text(policy(other))  # decides no attempt
     found = do_search(searchable, out, "--seed", 3)
     chosen = by_number(found.tried)[found.tried["chosen"]]
     assert made == chosen["amounts"]
     assert found.record["candidate"] == searched.record["candidate"]
-    assert found.record["search"] == searched.record["search"]
+    short = {**searched.record["search"]}
+    short["further_draws"] = short["further_draws"][:1]
+    del short["other_scope"]
+    assert found.record["search"] == short
 
 
 def test_several_amounts_are_explored(searchable: Path) -> None:
@@ -345,6 +378,7 @@ def test_what_has_to_be_fast_is_timed_on_a_quiet_machine(
 
     monkeypatch.setattr(module, "measure", timed)
     fast = "search: {objective: latency_p50_ms, vary: [{step: 2, amount: [0.1, 0.8]}], attempts: 2"
+    fast += ", control: {draws: 1}"
     (searchable / "policy.yaml").write_text(policy(f"{fast}}}\n", flips=0.9))
     if quiet:
         found = do_search(searchable, searchable / "out")
@@ -440,7 +474,7 @@ def test_a_threshold_is_tuned_for_every_attempt(
     """Candidates whose scores lie lower pass as those do whose scores do not."""
     monkeypatch.setattr(import_module("prunegate.pipeline.context"), "score", shifted)
     (home / "policy.yaml").write_text(
-        policy().replace("threshold: 0.5", "threshold: {baseline: 0.5, candidate: tuned}")
+        policy(ALONE).replace("threshold: 0.5", "threshold: {baseline: 0.5, candidate: tuned}")
     )
     found = do_search(home, tmp_path / "out", "--seed", 3)
     assert found.code == 0

@@ -226,6 +226,8 @@ class SearchAttempt:
     """That loss as a share of what the policy allows; 1 is the limit."""
     reason: str
     """Why it did not pass; empty where it did."""
+    scope: str | None = field(default=None, metadata=ABSENT)
+    """What its varied steps were ranked within, where that is not what the policy says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,6 +250,15 @@ class Search:
     """Number of the nearest attempt that removed more and did not pass; None: none was made."""
     control: SearchAttempt | None
     """The chosen amounts with the random criterion."""
+    further_draws: tuple[SearchAttempt, ...] | None = field(default=None, metadata=ABSENT)
+    """The same drawn again, each by a seed of its own; None: it was drawn once at most."""
+    other_scope: SearchAttempt | None = field(default=None, metadata=ABSENT)
+    """The chosen amounts by another scope, for comparison only; None: none was made."""
+
+    @property
+    def draws(self) -> tuple[SearchAttempt, ...]:
+        """Every draw of the random control."""
+        return (*((self.control,) if self.control else ()), *(self.further_draws or ()))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -147,15 +147,15 @@ def _show(source: PolicyFile, found: Searched, folder: Path, output: Output, fai
 
 
 def _table(found: Searched) -> list[str]:
-    from prunegate.search.attempts_table import attempts_table
+    from prunegate.search.attempts_table import attempts_table, controls_in_words
 
     rows = attempts_table(found.trace)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  "
-        + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
+    return [f"  {line}" for line in (*lines, *controls_in_words(found.trace))]
 
 
 def _show_nothing(source: PolicyFile, found: Searched, folder: Path, output: Output) -> None:

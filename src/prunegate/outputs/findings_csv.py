@@ -21,23 +21,35 @@ from prunegate.verdict.finding import Finding
 
 
 def render_frontier(
-    attempts: Sequence[SearchAttempt], *, objective: str, varied: Sequence[str]
+    attempts: Sequence[SearchAttempt],
+    *,
+    objective: str,
+    varied: Sequence[str],
+    held: Sequence[tuple[str, SearchAttempt]] = (),
 ) -> str:
-    """One row per attempt on the frontier.
+    """One row per attempt on the frontier, then one for each that the choice is held beside.
 
     Args:
         attempts: all attempts.
         objective: the metric that was to be small; names a column.
         varied: the steps that varied; each names a column.
+        held: what the choice is held beside, each with what ``control`` says of it.
     """
     names = ("outcome", "loss", "loss_metric", "loss_class", "loss_slice", "margin_used")
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["attempt", *(f"amount of {name}" for name in varied), objective, *names])
-    for attempt in frontier(attempts):
+    writer.writerow(
+        ["attempt", *(f"amount of {name}" for name in varied), objective, *names, "control"]
+    )
+    of_search = [("", attempt) for attempt in frontier(attempts)]
+    for control, attempt in (*of_search, *held):
         values = (attempt.number, *attempt.amounts, attempt.objective)
         writer.writerow(
-            [*map(csv_cell, values), *(csv_cell(getattr(attempt, name)) for name in names)]
+            [
+                *map(csv_cell, values),
+                *(csv_cell(getattr(attempt, name)) for name in names),
+                control,
+            ]
         )
     return text.getvalue()
 

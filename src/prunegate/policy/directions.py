@@ -209,6 +209,7 @@ _FIELDS: dict[type[Section], str] = {
     steps.Quantize: "to kind engine per_channel embeddings data",
     steps.Step: "prune finetune quantize export",
     steps.Vary: "step amount",
+    steps.SearchControl: "draws scope",
     billing.Prices: "baseline candidate",
     billing.TierPrices: "baseline candidate",
     billing.TokenPrices: "input output",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from prunegate.criteria import ranked_by_rows
 from prunegate.policy.schema import Policy
 from prunegate.policy.step_order import misplaced
+from prunegate.policy.steps import OTHER_SCOPE, Prune
 from prunegate.policy.validation import Path
 
 
@@ -57,6 +58,36 @@ def search_varies_prunings(policy: Policy) -> Iterator[tuple[Path, str]]:
             message = "the search split chooses between candidates; train and rank on others"
             yield ("compress", number - 1), message
     yield from _search_has_an_objective(policy)
+    yield from _control_has_a_scope(policy)
+
+
+def _control_has_a_scope(policy: Policy) -> Iterator[tuple[Path, str]]:
+    """The other scope changes a step that varies, and a budget can be planned there."""
+    search = policy.search
+    if search is None or search.beside.scope not in ("global", "budget"):
+        return
+    at: Path = ("search", "control", "scope")
+    wanted = search.beside.scope
+    numbers = [one.step for one in search.vary if one.step <= len(policy.compress)]
+    found = [(n, p) for n in numbers if (p := policy.compress[n - 1].prune) is not None]
+    changed = [(number, prune) for number, prune in found if prune.scope == OTHER_SCOPE[wanted]]
+    if not changed:
+        message = f"no step that varies says scope: {OTHER_SCOPE[wanted]}"
+        yield at, f"{message}, so there is nothing to compare by {wanted}; remove it"
+    for number, prune in changed:
+        if wanted == "budget" and (why := _no_budget(prune)):
+            yield at, f"step {number} cannot be done by budget: {why}"
+
+
+def _no_budget(prune: Prune) -> str:
+    """Why a step by global ranking could not be one by budget; empty: it could."""
+    if prune.units is None or prune.units == "layers":
+        return "it is for heads, neurons and filters"
+    if prune.cycles > 1:
+        return "it spends its share at once, not in cycles"
+    if not prune.looks_at_rows:
+        return "it looks at no rows to plan on; use criterion: taylor or compensate: ridge"
+    return ""
 
 
 def _search_has_an_objective(policy: Policy) -> Iterator[tuple[Path, str]]:

@@ -5,7 +5,8 @@ Where a step's rows come from is said in the step; the gate split is never among
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Strict, Tag, field_validator, model_validator
 
@@ -18,6 +19,8 @@ Split = Literal["train", "calibration", "search", "gate"]
 
 NEVER_THE_GATE = "the gate split is for judging only; use train or calibration"
 Scope = Literal["global", "per_layer", "budget"]
+OTHER_SCOPE: Mapping[str, Scope] = {"global": "budget", "budget": "global"}
+"""Scopes that remove the same number of units wherever units cost the same, each by the other."""
 UnitKind = Literal["heads", "neurons", "filters", "layers"]
 """What can be cut out."""
 Pattern = Literal["weights", "2:4"]
@@ -322,6 +325,20 @@ class Vary(Section):
         return amount
 
 
+class SearchControl(Section):
+    """What the chosen amounts are held beside on the search split; nothing of it is ever chosen."""
+
+    draws: Annotated[int, Strict(), Field(ge=0, le=20)] = 3
+    """Draws of the random criterion, each by a seed of its own."""
+    scope: Literal["global", "budget", "none"] | None = None
+    """Once by this scope instead of the other; default: global where a step that varies says
+    budget, else none. Only what ``vary`` names is changed, and ``per_layer`` stays."""
+
+
+def _switch_or_control(value: Any) -> str:
+    return "control" if isinstance(value, dict | Section) else "switch"
+
+
 class SearchSection(Section):
     """Look for the smallest candidate that passes, on the search split."""
 
@@ -332,11 +349,22 @@ class SearchSection(Section):
     vary: Annotated[tuple[Vary, ...], Field(min_length=1)]
     """One amount is found by bisection, several by an optimiser."""
     attempts: Annotated[int, Strict(), Field(ge=2, le=1000)] = 12
-    """At most so many candidates are made, the random control not counted."""
+    """At most so many candidates are made, those of ``control`` not counted."""
     tolerance: Annotated[float, Strict(), Field(gt=0, lt=1)] = 0.01
     """A bisection ends when the passing and the failing share are this close."""
     confidence: Confidence | None = None
     """How sure an attempt has to be on the search split; default: as sure as the gate. What is
     chosen looks better there than it is, so asking more makes the gate likelier to confirm it."""
-    control: Annotated[bool, Strict()] = True
-    """Also try the random criterion, to tell what ranking was worth."""
+    control: Annotated[
+        Annotated[bool, Strict(), Tag("switch")] | Annotated[SearchControl, Tag("control")],
+        Discriminator(_switch_or_control),
+    ] = True
+    """Also try the random criterion, to tell what ranking was worth, and global ranking beside a
+    budget; false: neither."""
+
+    @property
+    def beside(self) -> SearchControl:
+        """What ``control`` asks for, however it is written."""
+        if isinstance(self.control, SearchControl):
+            return self.control
+        return SearchControl() if self.control else SearchControl(draws=0, scope="none")

@@ -2,187 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import altair as alt
 
 from prunegate.audit.record import DecisionRecord, Search, SearchAttempt
 from prunegate.report import svg
-from prunegate.report.frontier_rows import frontier, severity
+from prunegate.report.frontier_rows import severity
+from prunegate.report.search_chart import STATUS, search_chart
+from prunegate.report.search_controls import Draws, beside, summed_up
 from prunegate.report.speech import Speech
-from prunegate.report.svg import COLOURS, CONTROL, FORBIDDEN, SHAPES
 from prunegate.report.units import Units
 from prunegate.text import numbers
 from prunegate.text.escape import LONGEST, named, shorten, visible
-
-_WIDTH, _HEIGHT = 372, 250
-_STATUS = {"approve": "pass", "reject": "fail", "inconclusive": "inconclusive"}
-_TICKS = (-5, -2, -1, -0.5, 0, 0.5, 1, 2, 5, 10, 20, 50, 100)
-"""Of losses as shares of what is allowed; the axis is linear near zero and logarithmic beyond."""
-_ROOM = 0.08
-"""Empty part of the axis on either side."""
-
-
-def search_chart(found: Search, units: Units) -> svg.Chart:
-    """Every attempt with a known loss as a mark; the frontier as a line; the limit in red."""
-    chosen = next(a for a in found.attempts if a.number == found.chosen)
-    relative = all(a.margin_used is not None for a in found.attempts)
-    everything = [*found.attempts, *([found.control] if found.control else [])]
-    shown = [a for a in everything if severity(a) is not None]
-    across = _domain([a.objective for a in everything])
-    up = _domain([*(severity(a) or 0.0 for a in shown), 0.0, *([1.0] if relative else [])])
-    layers = [
-        *(_limit(across, up) if relative else []),
-        _frontier(found.attempts),
-        *_marks(found),
-        *_names(found, chosen, across, units.speech),
-    ]
-    chart = alt.layer(*layers).encode(
-        x=_x(units.name(found.objective), across, units.speech),
-        y=_y(up, relative, units.speech),
-    )
-    specification = svg.specified(
-        chart,
-        width=_WIDTH,
-        height=_HEIGHT,
-        padding={"left": 58, "right": 10, "top": 8, "bottom": 44},
-    )
-    passed = sum(a.outcome == "approve" for a in found.attempts)
-    return svg.Chart(
-        specification=specification,
-        name="search",
-        title=units.speech.say("searching.chart", objective=units.name(found.objective)),
-        description=units.speech.say(
-            "searching.chart_shows",
-            tried=units.speech.whole(len(found.attempts)),
-            passed=units.speech.whole(passed),
-        ),
-    )
-
-
-def _domain(values: Sequence[float]) -> tuple[float, float]:
-    low, high = min(values), max(values)
-    room = _ROOM * ((high - low) or abs(high) or 1.0)
-    return low - room, high + room
-
-
-def _x(objective: str, domain: tuple[float, float], said: Speech) -> alt.X:
-    axis = alt.Axis(title=objective, tickCount=5, gridOpacity=0.7, **_written("~s", said))
-    return alt.X("objective:Q", scale=alt.Scale(domain=list(domain), nice=False), axis=axis)
-
-
-def _y(domain: tuple[float, float], relative: bool, said: Speech) -> alt.Y:
-    if not relative:
-        axis = alt.Axis(
-            title=said.say("searching.axis_loss"),
-            tickCount=5,
-            gridOpacity=0.7,
-            **_written("", said),
-        )
-        return alt.Y("loss:Q", scale=alt.Scale(domain=list(domain), nice=False), axis=axis)
-    ticks = [tick for tick in _TICKS if domain[0] <= tick <= domain[1]]
-    axis = alt.Axis(
-        title=said.say("searching.axis_used"),
-        values=ticks,
-        format="~%",
-        gridOpacity=0.7,
-    )
-    scale = alt.Scale(type="symlog", constant=1, domain=list(domain), nice=False)
-    return alt.Y("loss:Q", scale=scale, axis=axis)
-
-
-def _written(form: str, said: Speech) -> dict[str, str]:
-    """How an axis writes its numbers: with the language's decimal mark."""
-    mark = said.say("number.decimal")
-    if mark == ".":
-        return {"format": form} if form else {}
-    text = f"format(datum.value, '{form}')" if form else "datum.label"
-    return {"labelExpr": f"replace({text}, '.', '{mark}')"}
-
-
-def _layer(values: Sequence[dict[str, Any]]) -> alt.Chart:
-    return alt.Chart(alt.Data(values=list(values)))
-
-
-def _point(attempt: SearchAttempt) -> dict[str, Any]:
-    return {
-        "objective": attempt.objective,
-        "loss": severity(attempt),
-        "status": _STATUS[attempt.outcome],
-    }
-
-
-def _limit(across: tuple[float, float], up: tuple[float, float]) -> list[alt.Chart]:
-    """Losses that the policy does not allow, and the line where they begin."""
-    ground = [{"objective": across[0], "end": across[1], "loss": 1.0, "top": up[1]}]
-    ends = [{"objective": end, "loss": 1.0} for end in across]
-    return [
-        _layer(ground).mark_rect(color=FORBIDDEN).encode(x2="end:Q", y2="top:Q"),
-        _layer(ends).mark_line(color=COLOURS["fail"], strokeWidth=1.6),
-    ]
-
-
-def _frontier(attempts: Sequence[SearchAttempt]) -> alt.Chart:
-    ordered = [{**_point(a), "order": n} for n, a in enumerate(frontier(attempts))]
-    return (
-        _layer(ordered)
-        .mark_line(color=svg.MUTED, strokeWidth=1.2, strokeDash=[4, 4])
-        .encode(order="order:Q")
-    )
-
-
-def _marks(found: Search) -> list[alt.Chart]:
-    colour = alt.Color(
-        "status:N",
-        scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())),
-        legend=None,
-    )
-    shape = alt.Shape(
-        "status:N", scale=alt.Scale(domain=list(SHAPES), range=list(SHAPES.values())), legend=None
-    )
-    made = [_point(a) for a in found.attempts if severity(a) is not None]
-    drawn = [_point(a) for a in (found.control,) if a is not None and severity(a) is not None]
-    return [
-        _layer(drawn).mark_point(
-            shape="circle", filled=False, color=CONTROL, size=70, strokeWidth=1.6
-        ),
-        _layer(made).mark_point(filled=True, size=110, opacity=1).encode(color=colour, shape=shape),
-    ]
-
-
-def _names(
-    found: Search, chosen: SearchAttempt, across: tuple[float, float], said: Speech
-) -> list[alt.Chart]:
-    """The marks that matter, named beside them: inwards where the edge of the plot is near."""
-    say = said.say
-    named = [(chosen, say("searching.chosen", name=str(chosen.number)), 14)]
-    named += [
-        (a, say("searching.next", name=str(a.number)), -13)
-        for a in found.attempts
-        if a.number == found.next_up
-    ]
-    named += [(found.control, say("searching.random"), -13)] if found.control else []
-    middle = sum(across) / 2
-    return [
-        _layer([_point(attempt)]).mark_text(
-            text=text,
-            align="right" if attempt.objective > middle else "left",
-            baseline="middle",
-            dx=-4 if attempt.objective > middle else 4,
-            dy=below,
-            fontSize=12,
-            fontWeight="bold",
-            color=svg.INK,
-        )
-        for attempt, text, below in named
-        if severity(attempt) is not None
-    ]
-
-
-STATUS = {"approve": "pass", "reject": "fail", "inconclusive": "inconclusive"}
-"""An attempt's outcome as the mark that the page has for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,6 +40,8 @@ class SearchView:
     """Why the next step up did not pass, in the record's words; empty: it does not say."""
     control: str
     """Empty where no control was made."""
+    other_scope: str
+    """Empty where no other scope was tried."""
     objective: str
     varied: tuple[str, ...]
     chart: svg.Chart
@@ -223,16 +56,17 @@ def search_section(record: DecisionRecord, units: Units) -> SearchView | None:
     attempts = {attempt.number: attempt for attempt in found.attempts}
     chosen = attempts[found.chosen]
     beyond = attempts[found.next_up] if found.next_up is not None else None
-    controls = (found.control,) if found.control else ()
+    held = (one for _, one in beside(found.draws, found.other_scope))
     return SearchView(
         summary=_summary(found, chosen, units),
         edge=_edge(beyond, units.speech),
         reason=shorten(beyond.reason, LONGEST) if beyond and beyond.reason else "",
-        control=_control(chosen, found.control, units) if found.control else "",
+        control=_controls(chosen, found.draws, units) if found.draws else "",
+        other_scope=_other_scope(chosen, found.other_scope, units) if found.other_scope else "",
         objective=units.name(found.objective),
         varied=tuple(visible(name) for name in found.varied),
         chart=search_chart(found, units),
-        rows=tuple(_row(found, a, units) for a in (*found.attempts, *controls)),
+        rows=tuple(_row(found, a, units) for a in (*found.attempts, *held)),
     )
 
 
@@ -262,6 +96,48 @@ def _edge(beyond: SearchAttempt | None, said: Speech) -> str:
     if beyond is None:
         return said.say("searching.no_edge")
     return said.say("searching.edge", number=str(beyond.number))
+
+
+def _controls(chosen: SearchAttempt, draws: Sequence[SearchAttempt], units: Units) -> str:
+    """What the draws cost, how many pass, and whether drawing is as good as ranking."""
+    found, said = summed_up(chosen, draws), units.speech
+    told = (
+        [_control(chosen, draws[0], units)] if len(draws) == 1 else [*_draws(chosen, found, units)]
+    )
+    if found.as_good:
+        told.append(said.count("searching.as_good", found.as_good))
+    return " ".join(told)
+
+
+def _draws(chosen: SearchAttempt, found: Draws, units: Units) -> Iterator[str]:
+    said, spread = units.speech, found.spread
+    told = {
+        "n": said.whole(found.count),
+        "criterion": visible(chosen.criterion),
+        "with": _in_words(chosen, units),
+    }
+    if spread is None:
+        yield said.say("searching.draws", **told)
+    else:
+        ends = {"least": spread.least, "mean": spread.mean, "most": spread.most}
+        if spread.metric is None:
+            key, shown = "used", {k: said.figure(numbers.share(v, 1.0)) for k, v in ends.items()}
+        else:
+            key, shown = "lost", {k: _amount(spread.metric, v, units) for k, v in ends.items()}
+        yield said.say(f"searching.draws_{key}", **told, **shown)
+    yield said.count("searching.draws_passing", found.passing, of=said.whole(found.count))
+
+
+def _other_scope(chosen: SearchAttempt, other: SearchAttempt, units: Units) -> str:
+    """What the same amounts cost by the other scope."""
+    say = units.speech.say
+    return say(
+        "searching.other_scope",
+        scope=visible(other.scope or ""),
+        without=_in_words(other, units),
+        outcome=say(f"searching.{other.outcome}"),
+        **{"with": _in_words(chosen, units)},
+    )
 
 
 def _control(chosen: SearchAttempt, control: SearchAttempt, units: Units) -> str:
@@ -303,13 +179,12 @@ def _in_words(attempt: SearchAttempt, units: Units) -> str:
 
 def _row(found: Search, attempt: SearchAttempt, units: Units) -> AttemptRow:
     say = units.speech.say
-    control = found.control is not None and attempt.number == found.control.number
     outcome = say(f"searching.{attempt.outcome}")
     marks = {found.chosen: "searching.chosen", found.next_up: "searching.next"}
     if attempt.number in marks:
         outcome = say(marks[attempt.number], name=outcome)
     return AttemptRow(
-        name=say("searching.random") if control else str(attempt.number),
+        name=_name(found, attempt, units.speech),
         amounts=tuple(units.speech.figure(numbers.share(amount)) for amount in attempt.amounts),
         objective=units.level(found.objective, attempt.objective),
         loss=_amount(attempt.loss_metric, attempt.loss, units),
@@ -318,6 +193,17 @@ def _row(found: Search, attempt: SearchAttempt, units: Units) -> AttemptRow:
         status=STATUS[attempt.outcome],
         outcome=outcome,
     )
+
+
+def _name(found: Search, attempt: SearchAttempt, said: Speech) -> str:
+    if attempt.scope is not None:
+        return said.say("searching.by_scope", scope=visible(attempt.scope))
+    numbered = [draw.number for draw in found.draws]
+    if attempt.number not in numbered:
+        return str(attempt.number)
+    if len(numbered) == 1:
+        return said.say("searching.random")
+    return said.say("searching.draw", n=str(numbered.index(attempt.number) + 1))
 
 
 def _where(attempt: SearchAttempt, units: Units) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prunegate.criteria import CONTROL
 from prunegate.metrics.catalogue import METRICS
+from prunegate.report.search_controls import Draws, beside, summed_up
 from prunegate.search.attempt import Attempt
 from prunegate.search.loop import Trace
 from prunegate.text.escape import named
@@ -14,13 +15,50 @@ WORDS = {"approve": "passes", "reject": "fails", "inconclusive": "not proven"}
 
 
 def attempts_table(trace: Trace) -> list[tuple[str, ...]]:
-    """The head and a row per attempt, the control last, every cell as text."""
+    """The head and a row per attempt, then what the choice is held beside; every cell as text."""
     head = ("", *(f"removed: {name}" for name in trace.varied), METRICS[trace.objective].phrase)
     rows = [(*head, "worst loss", "of its margin", "outcome")]
     rows += [_row(trace, attempt, str(attempt.number)) for attempt in trace.attempts]
-    if trace.control is not None:
-        rows.append(_row(trace, trace.control, CONTROL))
+    held = beside(trace.draws, trace.other_scope)
+    several = len(trace.draws) > 1
+    for place, (name, attempt) in enumerate(held, start=1):
+        drawn = several and attempt.scope is None
+        rows.append(_row(trace, attempt, f"{name} {place}" if drawn else name))
     return rows
+
+
+def controls_in_words(trace: Trace) -> list[str]:
+    """What several draws cost, and whether drawing is as good as what was chosen."""
+    if trace.chosen is None or not trace.draws:
+        return []
+    found = summed_up(trace.chosen, trace.draws)
+    lines = [_spread_in_words(trace, found)] if found.count > 1 else []
+    if found.as_good:
+        draws = (
+            "1 draw that passes is"
+            if found.as_good == 1
+            else f"{found.as_good} draws that pass are"
+        )
+        lines.append(
+            f"{CONTROL} is as good here: {draws} not shown to lose more than attempt "
+            f"{trace.chosen.number}"
+        )
+    return lines
+
+
+def _spread_in_words(trace: Trace, found: Draws) -> str:
+    pass_ = "passes" if found.passing == 1 else "pass"
+    told = f"{CONTROL}: {found.passing} of {found.count} draws {pass_}"
+    spread = found.spread
+    if spread is None:
+        return told
+    values = (spread.least, spread.most, spread.mean)
+    if spread.metric is None:
+        least, most, mean = (plain(share(value, 1.0)) for value in values)
+        return f"{told}; {least} to {most} of the margin used, {mean} on average"
+    size = Quantities.of(trace.draws[0].findings)[spread.metric].size
+    least, most, mean = (plain(size(value)) for value in values)
+    return f"{told}; {least} to {most} lost, {mean} on average"
 
 
 def loss_in_words(attempt: Attempt) -> str:

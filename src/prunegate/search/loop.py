@@ -7,7 +7,7 @@ attempts that pass, the one with the smallest objective. Where none passes, noth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prunegate.audit.record import Search as SearchRecord
 from prunegate.criteria import CONTROL
@@ -16,7 +16,8 @@ from prunegate.search.bisection import State, bisect
 from prunegate.search.memo import Amounts, Memo
 from prunegate.search.several import Outcome, explore
 from prunegate.search.trials import Trials
-from prunegate.search.variation import varied
+from prunegate.search.variation import Variant, other_scope, varied
+from prunegate.verdict.finding import ABSENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,16 @@ class Trace:
     next_up: Attempt | None
     """The nearest attempt that removed more than the chosen one and did not pass."""
     control: Attempt | None
+    """The chosen amounts, drawn at random."""
+    further_draws: tuple[Attempt, ...] | None = field(default=None, metadata=ABSENT)
+    """Likewise, each by a seed of its own."""
+    other_scope: Attempt | None = field(default=None, metadata=ABSENT)
+    """The chosen amounts by another scope; never chosen."""
+
+    @property
+    def draws(self) -> tuple[Attempt, ...]:
+        """Every draw of the random control."""
+        return (*((self.control,) if self.control else ()), *(self.further_draws or ()))
 
     @property
     def nearest_miss(self) -> Attempt | None:
@@ -55,6 +66,8 @@ class Trace:
             chosen=self.chosen.number,
             next_up=self.next_up.number if self.next_up else None,
             control=self.control.short() if self.control else None,
+            further_draws=tuple(one.short() for one in self.further_draws or ()) or None,
+            other_scope=self.other_scope.short() if self.other_scope else None,
         )
 
 
@@ -68,6 +81,7 @@ def hunt(trials: Trials) -> Trace:
     else:
         explore(lambda amounts: _outcome(memo(amounts)), ranges, seed=trials.bench.settings.seed)
     chosen = best.chosen
+    draws = _draws(trials, chosen) if chosen else []
     return Trace(
         objective=trials.search.objective,
         baseline=trials.baseline_objective,
@@ -77,7 +91,9 @@ def hunt(trials: Trials) -> Trace:
         attempts=memo.found,
         chosen=chosen,
         next_up=next_up(memo.found, chosen) if chosen else None,
-        control=_control(trials, chosen) if chosen else None,
+        control=draws[0] if draws else None,
+        further_draws=tuple(draws[1:]) or None,
+        other_scope=_other_scope(trials, chosen) if chosen else None,
     )
 
 
@@ -128,10 +144,21 @@ def _covers(one: Amounts, other: Amounts) -> bool:
     return one != other and all(a >= b for a, b in zip(one, other, strict=True))
 
 
-def _control(trials: Trials, chosen: Attempt) -> Attempt | None:
-    """The same amounts, drawn at random; None where that is what was chosen, or nobody asked."""
-    if not trials.search.control or chosen.criterion == CONTROL:
-        return None
-    control = trials.attempt(chosen.amounts, control=True)
-    trials.discard(control)
-    return control
+def _draws(trials: Trials, chosen: Attempt) -> list[Attempt]:
+    """The same amounts, drawn at random; none where that is what was chosen, or nobody asked."""
+    if chosen.criterion == CONTROL:
+        return []
+    asked = range(1, trials.search.beside.draws + 1)
+    return [_beside(trials, chosen, Variant(draw=number)) for number in asked]
+
+
+def _other_scope(trials: Trials, chosen: Attempt) -> Attempt | None:
+    scope = other_scope(trials.policy, trials.search)
+    return None if scope is None else _beside(trials, chosen, Variant(scope=scope))
+
+
+def _beside(trials: Trials, chosen: Attempt, variant: Variant) -> Attempt:
+    """A candidate that what was chosen is held beside; it is not kept."""
+    made = trials.attempt(chosen.amounts, variant)
+    trials.discard(made)
+    return made

@@ -55,9 +55,12 @@ def prepare_search(source: PolicyFile, settings: Settings) -> Context:
 def decides(bench: Context) -> dict[str, Any]:
     """Everything that decides an attempt, as plain JSON values: two searches alike share work."""
     settings = bench.settings
+    policy = bench.source.policy.model_dump(mode="json", exclude_unset=True)
+    if isinstance((policy.get("search") or {}).get("control"), dict):
+        del policy["search"]["control"]  # decides no attempt, so that it can change on the way
     return {
         "version": __version__,
-        "policy": bench.source.policy.model_dump(mode="json", exclude_unset=True),
+        "policy": policy,
         "baseline": bench.baseline.digest,
         "table": bench.table.sha256,
         "files": [found.sha256 for found in bench.hashes],

@@ -28,14 +28,14 @@ from prunegate.policy.steps import SearchSection, Split
 from prunegate.search.attempt import Attempt, missed, worst_change
 from prunegate.search.memo import Amounts
 from prunegate.search.variation import (
+    AS_SAID,
+    Variant,
     amounts_key,
-    at_random,
     criterion_of,
     rounded_amounts,
     with_amounts,
 )
 from prunegate.search.workfolder import KeptAttempt, Losses, WorkFolder
-from prunegate.text.numbers import plain, share
 from prunegate.verdict.finding import Verdict
 from prunegate.verdict.operational_figures import operational_figures
 
@@ -118,17 +118,17 @@ class Trials:
             self.policy, self.search, self.bench.baseline.kept, rounded_amounts(amounts)
         )
 
-    def attempt(self, amounts: Amounts, *, control: bool = False) -> Attempt:
+    def attempt(self, amounts: Amounts, variant: Variant = AS_SAID) -> Attempt:
         """Make and judge the candidate of these amounts, or take up where it was judged before.
 
         Args:
             amounts: the share to remove in each step that varies.
-            control: draw the units at random instead of ranking them.
+            variant: what else is other than the policy says.
         """
         number = len(self.names) + 1
         wanted = rounded_amounts(amounts)
-        self.names[number] = name = self._name(wanted, control)
-        kept = self.work.find(name) or self._made(name, number, wanted, control)
+        self.names[number] = name = _name(wanted, variant)
+        kept = self.work.find(name) or self._made(name, number, wanted, variant)
         self.losses[number] = kept.losses
         return replace(kept.attempt, number=number)
 
@@ -164,22 +164,19 @@ class Trials:
             losses=self.losses[attempt.number],
         )
 
-    def _name(self, amounts: Amounts, control: bool) -> str:
-        named = ["control" if control else "candidate", list(amounts)]
-        return hashlib.sha256(canonical_bytes(named)).hexdigest()[:12]
-
-    def _made(self, name: str, number: int, amounts: Amounts, control: bool) -> KeptAttempt:
-        steps = with_amounts(self.policy, self.search, amounts)
-        steps = at_random(steps) if control else steps
-        words = _words(number, amounts, control)
+    def _made(self, name: str, number: int, amounts: Amounts, variant: Variant) -> KeptAttempt:
+        steps = variant.changed(with_amounts(self.policy, self.search, amounts), self.search)
+        words = variant.words(number, amounts)
         bench = self._reporting(
             Meter(self.bench.settings.progress, words, len(steps) + 1 + self.timed)
         )
+        seeded = replace(bench.settings, seed=variant.seed(bench.settings.seed))
         try:
-            model, made = bench.make(steps, self.work.fresh(name))
+            model, made = replace(bench, settings=seeded).make(steps, self.work.fresh(name))
         except InputError as error:
             shares = " and ".join(f"{amount:.4g}" for amount in amounts)
-            raise InputError(f"search, amount {shares}: {error}") from error
+            by = f", by scope: {variant.scope}" if variant.scope else ""
+            raise InputError(f"search, amount {shares}{by}: {error}") from error
         bench, _ = with_tuned_threshold(bench, model)
         judging = self.judging.model_copy(update={"task": bench.policy.task})
         before = self.bench.of_baseline(SPLIT)
@@ -187,7 +184,9 @@ class Trials:
         measured = bench.measure(model, SPLIT) if self.timed else bench.counted(model)
         verdict = judge(judging, bench.predictions(scores, SPLIT), measurements=measured)
         attempt = self._attempt(number, model, verdict, measured)
-        attempt = replace(attempt, amounts=amounts, criterion=criterion_of(steps))
+        attempt = replace(
+            attempt, amounts=amounts, criterion=criterion_of(steps), scope=variant.scope
+        )
         kept = KeptAttempt(attempt=attempt, losses=made.losses)
         self.work.keep(name, kept)
         return kept
@@ -243,6 +242,5 @@ def _quoted(policy: Policy) -> bool:
     return policy.cost is not None and policy.cost.billing.quoted
 
 
-def _words(number: int, amounts: Amounts, control: bool) -> str:
-    shares = ", ".join(plain(share(amount)) for amount in amounts)
-    return f"the random control: {shares}" if control else f"attempt {number}: remove {shares}"
+def _name(amounts: Amounts, variant: Variant) -> str:
+    return hashlib.sha256(canonical_bytes(variant.named(amounts))).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Variation: the policy's steps with other amounts, or with the random criterion.
+"""Variation: the policy's steps with other amounts, the random criterion or another scope.
 
 Nothing here knows what is pruned: a step is the policy's own, copied with another share.
 """
@@ -7,13 +7,60 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
 
 from prunegate.criteria import CONTROL
 from prunegate.models.kept_units import KeptUnits
 from prunegate.policy.schema import Policy
-from prunegate.policy.steps import Prune, SearchSection, Step
+from prunegate.policy.steps import OTHER_SCOPE, Prune, Scope, SearchSection, Step
 from prunegate.search.memo import Amounts
+from prunegate.text.numbers import plain, share
 
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """How a candidate departs from the policy's own steps, besides its amounts."""
+
+    draw: int = 0
+    """Of the random control, from 1; 0: ranked as the policy says."""
+    scope: Scope | None = None
+    """What the varied steps are ranked within; None: as the policy says."""
+
+    def changed(self, steps: tuple[Step, ...], search: SearchSection) -> tuple[Step, ...]:
+        """The steps of this variant."""
+        if self.scope is not None:
+            steps = by_scope(steps, search, self.scope)
+        return at_random(steps) if self.draw else steps
+
+    def seed(self, seed: int) -> int:
+        """What it draws by: the first draw by the search's own seed, further ones derived."""
+        if self.draw <= 1:
+            return seed
+        state = np.random.SeedSequence([seed, self.draw]).generate_state(1, np.uint64)
+        return int(state[0]) >> 1  # below 2**63, as seeds are
+
+    def named(self, amounts: Amounts) -> list[object]:
+        """What tells its candidate from others of one search."""
+        if self.scope is not None:
+            return ["scope", list(amounts), self.scope]
+        further = [self.draw] if self.draw > 1 else []
+        return ["control" if self.draw else "candidate", list(amounts), *further]
+
+    def words(self, number: int, amounts: Amounts) -> str:
+        """What is being made, for people."""
+        shares = ", ".join(plain(share(amount)) for amount in amounts)
+        if self.scope is not None:
+            return f"by scope: {self.scope}, for comparison: {shares}"
+        if self.draw:
+            again = f", draw {self.draw}" if self.draw > 1 else ""
+            return f"the random control{again}: {shares}"
+        return f"attempt {number}: remove {shares}"
+
+
+AS_SAID = Variant()
+"""Only the amounts are other than what the policy says."""
 DIGITS = 6
 """Decimals of an amount: more would only make it hard to read."""
 
@@ -29,6 +76,25 @@ def with_amounts(policy: Policy, search: SearchSection, amounts: Amounts) -> tup
 def at_random(steps: Sequence[Step]) -> tuple[Step, ...]:
     """The same steps with units that are drawn instead of ranked."""
     return tuple(_changed(step, criterion=CONTROL) if step.prune else step for step in steps)
+
+
+def by_scope(steps: Sequence[Step], search: SearchSection, scope: Scope) -> tuple[Step, ...]:
+    """The same steps, with those that vary ranked within another scope where they can be."""
+    found = list(steps)
+    for place in (vary.step - 1 for vary in search.vary):
+        prune = found[place].prune
+        if prune is not None and prune.scope == OTHER_SCOPE[scope]:
+            found[place] = _changed(found[place], scope=scope, plans=1)
+    return tuple(found)
+
+
+def other_scope(policy: Policy, search: SearchSection) -> Scope | None:
+    """The scope that the chosen amounts are held beside; None: none is."""
+    asked = search.beside.scope
+    if asked == "none":
+        return None
+    budgeted = any(_prune(policy, vary.step).scope == "budget" for vary in search.vary)
+    return asked or ("global" if budgeted else None)
 
 
 def criterion_of(steps: Sequence[Step]) -> str:

@@ -12,6 +12,7 @@ from prunegate.io.atomic import write_whole
 from prunegate.outputs.findings_csv import render_frontier
 from prunegate.outputs.markdown import code, prose
 from prunegate.policy.load import PolicyFile
+from prunegate.report.search_controls import beside
 from prunegate.search.attempt import Attempt
 from prunegate.search.attempts_table import attempts_table
 from prunegate.search.loop import Trace
@@ -53,7 +54,12 @@ def write_trace(source: PolicyFile, seed: int, trace: Trace, folder: Path) -> st
     tried = document(source, seed, trace)
     text = json.dumps(tried, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     write_whole(folder / ATTEMPTS, text.encode())
-    rows = render_frontier(trace.attempts, objective=trace.objective, varied=trace.varied)
+    rows = render_frontier(
+        trace.attempts,
+        objective=trace.objective,
+        varied=trace.varied,
+        held=beside(trace.draws, trace.other_scope),
+    )
     write_whole(folder / FRONTIER, rows.encode())
     return digest(tried)
 

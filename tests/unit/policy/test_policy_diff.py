@@ -224,6 +224,10 @@ SECTIONS = {
     (SEARCH % "", SEARCH % ", confidence: 0.96"): "tightened search.confidence number",
     (SEARCH % ", confidence: 0.96", SEARCH % ""): "loosened search.confidence number",
     (SEARCH % ", confidence: 0.95", SEARCH % ""): "neutral search.confidence same",
+    (SEARCH % "", SEARCH % ", control: false"): "neutral search.control making",
+    (SEARCH % ", control: {draws: 1}", SEARCH % ", control: {draws: 5}"): (
+        "neutral search.control.draws making"
+    ),
 }
 
 

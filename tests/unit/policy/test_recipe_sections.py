@@ -178,12 +178,33 @@ def test_int8_and_onnx_may_follow_each_other() -> None:
         ("{vary: [{step: 1, amount: [0.1, 0.5]}], objective: beauty}", "objective"),
         ("{vary: [{step: 1, amount: [0.1, 0.5]}], confidence: 0.9}", "less than the gate's 0.95"),
         ("{vary: [{step: 1, amount: [0.1, 0.5]}], confidence: 1.0}", "confidence"),
+        ("{vary: [{step: 1, amount: [0.1, 0.5]}], control: 3}", "control"),
+        ("{vary: [{step: 1, amount: [0.1, 0.5]}], control: {draws: -1}}", "control.draws"),
+        ("{vary: [{step: 1, amount: [0.1, 0.5]}], control: {draws: 21}}", "control.draws"),
+        (
+            "{vary: [{step: 1, amount: [0.1, 0.5]}], control: {scope: global}}",
+            "no step that varies says scope: budget, so there is nothing to compare by global",
+        ),
     ],
 )
 def test_a_search_that_cannot_be_is_told(search: str, expected: str) -> None:
     message = messages(f"{HEADS}search: {search}\n")
     assert expected in message
     assert "7: search" in message
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ("{what: layers, amount: 0.4}", "it is for heads, neurons and filters"),
+        ("{what: heads, amount: 0.4, criterion: magnitude}", "it looks at no rows to plan on"),
+        ("{what: heads, amount: 0.4, cycles: 2}}, {finetune: {steps: 9}", "not in cycles"),
+        ("{what: heads, amount: 0.4, scope: per_layer}", "no step that varies says scope: global"),
+    ],
+)
+def test_a_budget_to_compare_with_that_cannot_be_planned_is_told(step: str, expected: str) -> None:
+    vary = "vary: [{step: 1, amount: [0.1, 0.5]}], control: {scope: budget}"
+    assert expected in messages(f"compress: [{{prune: {step}}}]\nsearch: {{{vary}}}\n")
 
 
 def test_the_search_split_is_not_learnt_from() -> None:

@@ -132,7 +132,7 @@ OUTCOMES: tuple[Any, ...] = ("approve", "reject", "inconclusive")
 
 
 def searched() -> Search:
-    """A search of two attempts, of which one passes, with a random control."""
+    """A search of two attempts, of which one passes, with draws at random and another scope."""
     attempts = tuple(
         SearchAttempt(
             number=number, criterion="taylor", amounts=(0.1 * number,), objective=900.0 - number,
@@ -145,6 +145,8 @@ def searched() -> Search:
     return Search(
         objective="parameters", baseline=1000.0, varied=("heads (step 1)",), rows=12_000,
         confidence=0.999, attempts=attempts[:2], chosen=1, next_up=2, control=attempts[2],
+        further_draws=(replace(attempts[0], number=4, criterion="random"),),
+        other_scope=replace(attempts[1], number=5, scope="global"),
     )  # fmt: skip
 
 

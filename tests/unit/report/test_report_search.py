@@ -8,10 +8,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from prunegate.audit.record import Search, SearchAttempt
 from prunegate.report import render
 from prunegate.report.search import search_section
+from prunegate.report.search_controls import summed_up
 from prunegate.report.svg import drawn_chart
 from prunegate.report.units import Units
 
@@ -101,6 +104,75 @@ def test_the_control_says_what_the_criterion_bought(
 ) -> None:
     control = attempt(4, criterion="random", objective=800.0, loss=loss, margin_used=used)
     assert words in view(records, control=control).control
+
+
+def draw(number: int, used: float | None, outcome: str = "reject", **given: Any) -> SearchAttempt:
+    loss = None if used is None else used / 50
+    values = {"criterion": "random", "objective": 800.0, "outcome": outcome, "loss": loss}
+    return attempt(number, margin_used=used, **{**values, **given})
+
+
+def test_several_draws_are_a_range_and_a_count(records: ModuleType) -> None:
+    further = (draw(5, 1.5), draw(6, 0.45, "approve"))
+    shown = view(records, control=draw(4, 1.0), further_draws=further)
+    for words in (
+        "3 times",
+        "used 45.0\u00a0% to 150.0\u00a0%",
+        "98.3\u00a0% on average",
+        "1 of the 3 draws",
+    ):
+        assert words in shown.control
+    assert "as good here" not in shown.control
+    names = [row.name for row in shown.rows][-3:]
+    assert names == [f"random control, draw {n}" for n in (1, 2, 3)]
+    assert "<svg" in drawn_chart(shown.chart)
+
+
+@pytest.mark.parametrize(
+    ("used", "outcome", "good"),
+    [
+        (0.4, "approve", True),  # as much as was lost by what was chosen
+        (0.1, "approve", True),
+        (0.1, "inconclusive", False),
+        (0.41, "approve", False),
+        (None, "approve", True),
+    ],
+)
+def test_a_draw_that_passes_and_is_not_beaten_is_said(
+    records: ModuleType, used: float | None, outcome: str, good: bool
+) -> None:
+    one = draw(4, used, outcome)
+    for further in (None, (draw(5, 3.0),)):
+        shown = view(records, control=one, further_draws=further)
+        assert ("Random is as good here: 1 draw" in shown.control) == good
+
+
+@given(st.lists(st.floats(-1, 20), min_size=1, max_size=9))
+def test_the_range_holds_every_draw_and_the_mean(used: list[float]) -> None:
+    found_ = summed_up(attempt(2), [draw(4 + n, one) for n, one in enumerate(used)])
+    spread = found_.spread
+    assert spread is not None
+    assert (spread.least, spread.most, spread.metric) == (min(used), max(used), None)
+    assert spread.least - 1e-9 <= spread.mean <= spread.most + 1e-9
+    assert (found_.count, found_.passing) == (len(used), 0)
+
+
+def test_losses_without_margins_are_one_range_only_of_one_metric(records: ModuleType) -> None:
+    bare = [attempt(n, criterion="random", margin_used=None, loss=n / 100) for n in (4, 5)]
+    shown = view(records, control=bare[0], further_draws=(bare[1],))
+    assert "cost the worst slice 4.0\u00a0points to 5.0\u00a0points" in shown.control
+    other = replace(bare[1], loss_metric="precision")
+    assert summed_up(attempt(2), [bare[0], other]).spread is None
+    assert "from draw to draw" in view(records, control=bare[0], further_draws=(other,)).control
+
+
+def test_the_other_scope_is_told_as_what_it_is(records: ModuleType) -> None:
+    other = attempt(7, objective=800.0, scope="global", outcome="inconclusive", loss=0.03)
+    shown = view(records, other_scope=other)
+    assert "With scope: global in the steps that vary" in shown.other_scope
+    assert "on the search split: not proven" in shown.other_scope
+    assert shown.rows[-1].name == "scope: global"
+    assert view(records).other_scope == ""
 
 
 def test_other_metrics_are_compared_by_their_margins(records: ModuleType) -> None:

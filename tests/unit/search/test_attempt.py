@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prunegate.search.attempt import Attempt, missed, nearest_attempt, violation, worst_change
-from prunegate.search.loop import next_up
+from prunegate.search.attempts_table import attempts_table, controls_in_words
+from prunegate.search.loop import Trace, next_up
 from prunegate.verdict.finding import Finding, Verdict
 
 pytestmark = pytest.mark.models
@@ -172,3 +173,45 @@ def test_the_next_step_up_removes_more_everywhere_and_does_not_pass() -> None:
     assert found is not None
     assert found.number == 4
     assert next_up([chosen, others[0]], chosen) is None
+
+
+def traced(*draws: Attempt, other_scope: Attempt | None = None) -> Trace:
+    chosen = attempt(finding(), number=1)
+    return Trace(
+        objective="parameters", baseline=None, varied=("heads (step 1)",), rows=100,
+        confidence=0.95, attempts=(chosen,), chosen=chosen, next_up=None,
+        control=draws[0] if draws else None, further_draws=draws[1:] or None,
+        other_scope=other_scope,
+    )  # fmt: skip
+
+
+def drawn(difference: float, number: int, **given: Any) -> Attempt:
+    one = finding(difference=difference, **given)
+    return attempt(one, number=number, criterion="random")
+
+
+def test_the_console_says_what_draws_cost_and_where_random_is_as_good() -> None:
+    lost, won = drawn(-0.03, 2, status="fail"), drawn(-0.006, 3)
+    told, good = controls_in_words(traced(lost, won))
+    assert told == (
+        "random: 1 of 2 draws passes; 30.0 % to 150.0 % of the margin used, 90.0 % on average"
+    )
+    assert good == (
+        "random is as good here: 1 draw that passes is not shown to lose more than attempt 1"
+    )
+    assert len(controls_in_words(traced(lost, drawn(-0.011, 3)))) == 1, "beaten, if by little"
+    assert controls_in_words(traced(won)) == [good]
+    assert controls_in_words(traced(lost)) == controls_in_words(traced()) == []
+
+
+def test_the_table_names_what_the_choice_is_held_beside() -> None:
+    other = attempt(finding(), number=4, scope="global")
+    one, two = drawn(-0.03, 2, status="fail"), drawn(-0.006, 3)
+    names = [row[0] for row in attempts_table(traced(one, two, other_scope=other))]
+    assert names == ["", "1", "random 1", "random 2", "global"]
+    assert [row[0] for row in attempts_table(traced(one))] == ["", "1", "random"]
+    outcomes = [row[-1] for row in attempts_table(traced(one, two, other_scope=other))]
+    assert outcomes[1:] == ["passes, chosen", "fails", "passes", "passes"]
+    record = traced(one, two, other_scope=other).record()
+    assert [draw.number for draw in record.draws] == [2, 3]
+    assert (record.other_scope and record.other_scope.scope) == "global"

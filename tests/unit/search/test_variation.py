@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from prunegate.compress.select import select_survivors
 from prunegate.policy.steps import SearchSection, Step
-from prunegate.search.variation import amounts_key, at_random, criterion_of, varied, with_amounts
+from prunegate.search.variation import (
+    Variant,
+    amounts_key,
+    at_random,
+    by_scope,
+    criterion_of,
+    other_scope,
+    varied,
+    with_amounts,
+)
 
 HEADS = (6, 6, 5)
 
@@ -82,3 +91,68 @@ def test_where_the_count_is_not_known_the_share_is_the_key() -> None:
     for made, step in ((twice, 2), (after_layers, 2), (weights, 1)):
         one, other = (one_key(made, searched(step), a) for a in (0.5, 0.500001))
         assert one != other
+
+
+@given(seed=st.integers(0, 2**63 - 1))
+def test_draws_have_seeds_of_their_own_and_the_first_has_the_search_s(seed: int) -> None:
+    seeds = [Variant(draw=draw).seed(seed) for draw in range(1, 21)]
+    assert seeds[0] == Variant().seed(seed) == Variant(scope="global").seed(seed) == seed
+    assert len(set(seeds)) == 20
+    assert all(0 <= one < 2**63 for one in seeds)
+    assert seeds == [Variant(draw=draw).seed(seed) for draw in range(1, 21)]
+
+
+def test_every_variant_has_a_name_of_its_own_and_old_names_stay() -> None:
+    assert Variant().named((0.2,)) == ["candidate", [0.2]]
+    assert Variant(draw=1).named((0.2,)) == ["control", [0.2]]
+    variants = [
+        *(Variant(draw=n) for n in range(4)),
+        Variant(scope="global"),
+        Variant(scope="budget"),
+    ]
+    assert len({str(one.named((0.2,))) for one in variants}) == len(variants)
+
+
+def test_another_scope_changes_what_varies_and_nothing_else() -> None:
+    made = policy(
+        {"what": "heads", "amount": 0.2, "scope": "budget", "plans": 3},
+        {"what": "neurons", "amount": 0.3, "scope": "budget"},
+        {"what": "filters", "amount": 0.3, "scope": "per_layer"},
+    )
+    found = by_scope(made.compress, searched(1, 3), "global")
+    changed = found[0].prune
+    assert changed is not None
+    assert (changed.scope, changed.plans, changed.amount) == ("global", 1, 0.2)
+    assert found[1:] == made.compress[1:]
+    Step.model_validate(found[0].model_dump())  # as a policy could say it
+    back = by_scope(found, searched(1), "budget")[0].prune
+    assert back is not None
+    assert back.scope == "budget"
+
+
+def test_a_budget_is_held_beside_global_ranking_unless_told_otherwise() -> None:
+    budget = {"what": "heads", "amount": 0.2, "scope": "budget"}
+    plain = {"what": "heads", "amount": 0.2}
+    asked: dict[str, Any] = {"vary": [{"step": 1, "amount": (0.1, 0.9)}]}
+    for step, control, expected in [
+        (budget, True, "global"),
+        (budget, {"draws": 1}, "global"),
+        (budget, {"scope": "none"}, None),
+        (budget, False, None),
+        (plain, True, None),
+        (plain, {"scope": "budget"}, "budget"),
+    ]:
+        section = SearchSection.model_validate({**asked, "control": control})
+        assert other_scope(policy(step), section) == expected
+
+
+def test_how_often_is_drawn() -> None:
+    asked: dict[str, Any] = {"vary": [{"step": 1, "amount": (0.1, 0.9)}]}
+    given_ = [
+        ({}, 3),
+        ({"control": True}, 3),
+        ({"control": False}, 0),
+        ({"control": {"draws": 1}}, 1),
+    ]
+    for control, draws in given_:
+        assert SearchSection.model_validate({**asked, **control}).beside.draws == draws

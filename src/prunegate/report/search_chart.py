@@ -1,0 +1,191 @@
+"""The search as a chart: every attempt by size and loss, the limit, and what is held beside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+
+from prunegate.audit.record import Search, SearchAttempt
+from prunegate.report import svg
+from prunegate.report.frontier_rows import frontier, severity
+from prunegate.report.search_controls import beside
+from prunegate.report.speech import Speech
+from prunegate.report.svg import COLOURS, CONTROL, FORBIDDEN, SHAPES
+from prunegate.report.units import Units
+
+_WIDTH, _HEIGHT = 372, 250
+STATUS = {"approve": "pass", "reject": "fail", "inconclusive": "inconclusive"}
+"""An attempt's outcome as the mark that the page has for it."""
+
+_TICKS = (-5, -2, -1, -0.5, 0, 0.5, 1, 2, 5, 10, 20, 50, 100)
+"""Of losses as shares of what is allowed; the axis is linear near zero and logarithmic beyond."""
+_ROOM = 0.08
+"""Empty part of the axis on either side."""
+
+
+def search_chart(found: Search, units: Units) -> svg.Chart:
+    """Every attempt with a known loss as a mark; the frontier as a line; the limit in red."""
+    chosen = next(a for a in found.attempts if a.number == found.chosen)
+    relative = all(a.margin_used is not None for a in found.attempts)
+    held = [one for _, one in beside(found.draws, found.other_scope)]
+    everything = [*found.attempts, *held]
+    shown = [a for a in everything if severity(a) is not None]
+    across = _domain([a.objective for a in everything])
+    up = _domain([*(severity(a) or 0.0 for a in shown), 0.0, *([1.0] if relative else [])])
+    layers = [
+        *(_limit(across, up) if relative else []),
+        _frontier(found.attempts),
+        *_marks(found),
+        *_names(found, chosen, across, units.speech),
+    ]
+    chart = alt.layer(*layers).encode(
+        x=_x(units.name(found.objective), across, units.speech),
+        y=_y(up, relative, units.speech),
+    )
+    specification = svg.specified(
+        chart,
+        width=_WIDTH,
+        height=_HEIGHT,
+        padding={"left": 58, "right": 10, "top": 8, "bottom": 44},
+    )
+    passed = sum(a.outcome == "approve" for a in found.attempts)
+    return svg.Chart(
+        specification=specification,
+        name="search",
+        title=units.speech.say("searching.chart", objective=units.name(found.objective)),
+        description=units.speech.say(
+            "searching.chart_shows",
+            tried=units.speech.whole(len(found.attempts)),
+            passed=units.speech.whole(passed),
+        ),
+    )
+
+
+def _domain(values: Sequence[float]) -> tuple[float, float]:
+    low, high = min(values), max(values)
+    room = _ROOM * ((high - low) or abs(high) or 1.0)
+    return low - room, high + room
+
+
+def _x(objective: str, domain: tuple[float, float], said: Speech) -> alt.X:
+    axis = alt.Axis(title=objective, tickCount=5, gridOpacity=0.7, **_written("~s", said))
+    return alt.X("objective:Q", scale=alt.Scale(domain=list(domain), nice=False), axis=axis)
+
+
+def _y(domain: tuple[float, float], relative: bool, said: Speech) -> alt.Y:
+    if not relative:
+        axis = alt.Axis(
+            title=said.say("searching.axis_loss"),
+            tickCount=5,
+            gridOpacity=0.7,
+            **_written("", said),
+        )
+        return alt.Y("loss:Q", scale=alt.Scale(domain=list(domain), nice=False), axis=axis)
+    ticks = [tick for tick in _TICKS if domain[0] <= tick <= domain[1]]
+    axis = alt.Axis(
+        title=said.say("searching.axis_used"),
+        values=ticks,
+        format="~%",
+        gridOpacity=0.7,
+    )
+    scale = alt.Scale(type="symlog", constant=1, domain=list(domain), nice=False)
+    return alt.Y("loss:Q", scale=scale, axis=axis)
+
+
+def _written(form: str, said: Speech) -> dict[str, str]:
+    """How an axis writes its numbers: with the language's decimal mark."""
+    mark = said.say("number.decimal")
+    if mark == ".":
+        return {"format": form} if form else {}
+    text = f"format(datum.value, '{form}')" if form else "datum.label"
+    return {"labelExpr": f"replace({text}, '.', '{mark}')"}
+
+
+def _layer(values: Sequence[dict[str, Any]]) -> alt.Chart:
+    return alt.Chart(alt.Data(values=list(values)))
+
+
+def _point(attempt: SearchAttempt) -> dict[str, Any]:
+    return {
+        "objective": attempt.objective,
+        "loss": severity(attempt),
+        "status": STATUS[attempt.outcome],
+    }
+
+
+def _limit(across: tuple[float, float], up: tuple[float, float]) -> list[alt.Chart]:
+    """Losses that the policy does not allow, and the line where they begin."""
+    ground = [{"objective": across[0], "end": across[1], "loss": 1.0, "top": up[1]}]
+    ends = [{"objective": end, "loss": 1.0} for end in across]
+    return [
+        _layer(ground).mark_rect(color=FORBIDDEN).encode(x2="end:Q", y2="top:Q"),
+        _layer(ends).mark_line(color=COLOURS["fail"], strokeWidth=1.6),
+    ]
+
+
+def _frontier(attempts: Sequence[SearchAttempt]) -> alt.Chart:
+    ordered = [{**_point(a), "order": n} for n, a in enumerate(frontier(attempts))]
+    return (
+        _layer(ordered)
+        .mark_line(color=svg.MUTED, strokeWidth=1.2, strokeDash=[4, 4])
+        .encode(order="order:Q")
+    )
+
+
+def _marks(found: Search) -> list[alt.Chart]:
+    colour = alt.Color(
+        "status:N",
+        scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())),
+        legend=None,
+    )
+    shape = alt.Shape(
+        "status:N", scale=alt.Scale(domain=list(SHAPES), range=list(SHAPES.values())), legend=None
+    )
+    made = [_point(a) for a in found.attempts if severity(a) is not None]
+    other = (found.other_scope,) if found.other_scope else ()
+    held = [("circle", found.draws), ("square", other)]
+    return [
+        *(
+            _layer([_point(a) for a in some if severity(a) is not None]).mark_point(
+                shape=shape, filled=False, color=CONTROL, size=70, strokeWidth=1.6
+            )
+            for shape, some in held
+            if some or shape == "circle"
+        ),
+        _layer(made).mark_point(filled=True, size=110, opacity=1).encode(color=colour, shape=shape),
+    ]
+
+
+def _names(
+    found: Search, chosen: SearchAttempt, across: tuple[float, float], said: Speech
+) -> list[alt.Chart]:
+    """The marks that matter, named beside them: inwards where the edge of the plot is near."""
+    say = said.say
+    named = [(chosen, say("searching.chosen", name=str(chosen.number)), 14)]
+    named += [
+        (a, say("searching.next", name=str(a.number)), -13)
+        for a in found.attempts
+        if a.number == found.next_up
+    ]
+    if found.draws:  # of several draws the topmost has the name
+        top = max(found.draws, key=lambda draw: severity(draw) or 0.0)
+        named.append((top, say("searching.random"), -13))
+    if found.other_scope is not None:
+        named.append((found.other_scope, found.other_scope.scope or "", 14))
+    middle = sum(across) / 2
+    return [
+        _layer([_point(attempt)]).mark_text(
+            text=text,
+            align="right" if attempt.objective > middle else "left",
+            baseline="middle",
+            dx=-4 if attempt.objective > middle else 4,
+            dy=below,
+            fontSize=12,
+            fontWeight="bold",
+            color=svg.INK,
+        )
+        for attempt, text, below in named
+        if severity(attempt) is not None
+    ]
