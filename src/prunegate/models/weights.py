@@ -28,6 +28,8 @@ TIED = 1024
 _BEGINNING = 16
 """Numbers by which tensors that may be equal are found."""
 _OTHER_WHOLE = (torch.int32, torch.uint8, torch.bool)
+MOST_TENSORS = 100_000
+"""Of one file; the largest models have fewer in all of theirs, and each takes time to read."""
 
 
 def read_weights(raw: bytes, name: str = WEIGHTS_FILE, *, half: bool = False) -> dict[str, Tensor]:
@@ -42,6 +44,7 @@ def read_weights(raw: bytes, name: str = WEIGHTS_FILE, *, half: bool = False) ->
         ModelError: malformed, empty, or a weight that is NaN or infinite.
         UnsupportedError: tensors that are not float32.
     """
+    _refuse_many(raw, name)
     try:
         state: dict[str, Tensor] = safetensors.torch.load(raw)
     except (SafetensorError, ValueError, RuntimeError, KeyError, OverflowError) as error:
@@ -198,6 +201,15 @@ def zeros_of(module: nn.Module) -> int:
     eight_bits = (one for one in stored.values() if one.dtype == torch.int8)
     weights = [one for one in (*module.parameters(), *eight_bits) if one.dim() >= 2]
     return sum(int((weight == 0).sum()) for weight in weights)
+
+
+def _refuse_many(raw: bytes, name: str) -> None:
+    """Refuse more tensors than any model has, unread: each is an object of the header."""
+    end = 8 + int.from_bytes(raw[:8], "little")
+    if raw.count(b"{", 8, min(end, len(raw))) > MOST_TENSORS + 2:  # the header, its metadata
+        raise ModelError(
+            f"{name}: more than {MOST_TENSORS:,} tensors; save the model in several files."
+        )
 
 
 def _refuse_twice(raw: bytes, tensors: int, name: str) -> None:

@@ -221,10 +221,7 @@ class Context:
     def saturating(self, model: LoadedModel, name: str, scored: Scored) -> Saturating | None:
         """Whether a model computes otherwise on other processors; if it does here, on what rows.
 
-        Args:
-            model: As it was scored.
-            name: "baseline" or "candidate".
-            scored: What it makes of the gate split.
+        ``scored`` is what it makes of the gate split; ``name`` is baseline or candidate.
         """
         found = saturation(model)
         if found is None or not found.saturating:

@@ -341,3 +341,12 @@ def test_a_file_without_tensors_is_refused(baseline_folder: Path) -> None:
     (baseline_folder / "model.safetensors").write_bytes(safetensors_torch.save({}))
     with pytest.raises(ModelError, match="holds no tensors"):
         load_baseline(baseline_folder)
+
+
+@pytest.mark.parametrize(("more", "words"), [(0, "not a whole"), (3, "more than 100,000 tensors")])
+def test_more_tensors_than_a_model_has_are_refused_unread(more: int, words: str) -> None:
+    from prunegate.models import weights
+
+    header = b"{" * (weights.MOST_TENSORS + more)
+    with pytest.raises(ModelError, match=words):
+        weights.read_weights(len(header).to_bytes(8, "little") + header)
