@@ -143,7 +143,7 @@ def test_the_walk_from_a_rejection_to_the_end_of_the_waiver(folder: Path, say: S
     assert code == 0, told
     assert f"waived by {ANN} until 2023-12-02 00:00 UTC: relabelled in June" in told
     record = json.loads(Path("o2/record.json").read_bytes())
-    assert record["reasons"][0] == "1 of 2 blocking limits hold; the rest is waived."
+    assert record["reasons"][0] == "1 of 2 blocking limits holds; the rest is waived."
     before = json.loads(Path("o/record.json").read_bytes())
     (waiver,) = record["waivers"]
     assert (waiver["without"], waiver["author"], waiver["approver"]) == ("fail", "Kim", ANN)

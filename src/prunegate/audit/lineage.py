@@ -35,6 +35,7 @@ def model_ref(model: LoadedModel, name: str, saturating: Saturating | None = Non
         zeros=model.zeros,
         bytes_found=None if model.bytes_found == model.model_bytes else model.bytes_found,
         precision=None if model.precision == "float32" else model.precision,
+        pickled=model.pickled or None,
     )
 
 

@@ -113,6 +113,9 @@ class ModelRef:
     """Bytes of its files, where those are others than ``model_bytes``."""
     precision: str | None = field(default=None, metadata=ABSENT)
     """What its weights are stored in; None: float32."""
+    pickled: tuple[str, ...] | None = field(default=None, metadata=ABSENT)
+    """Pickles that its weights were read from, by torch's weights_only reader; None: they were
+    not."""
 
 
 @dataclass(frozen=True, kw_only=True)

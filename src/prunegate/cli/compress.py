@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from prunegate.cli.options import device_option, progress_options, seed_option
+from prunegate.cli.options import (
+    device_option,
+    pickle_option,
+    progress_options,
+    seed_option,
+    tell_of_pickles,
+)
 from prunegate.cli.threads import patient_threads
 from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.text.escape import escaped
@@ -25,8 +31,11 @@ if TYPE_CHECKING:
 )
 @seed_option
 @device_option
+@pickle_option
 @progress_options
-def command(policy: Path, out: Path, seed: int, device: str, said: ConsoleOptions) -> int:
+def command(  # one argument per option
+    *, policy: Path, out: Path, seed: int, device: str, pickles: bool, said: ConsoleOptions
+) -> int:
     """Carry out the compress section of POLICY and save the candidate.
 
     The data contract is checked before any model is loaded. The folder holds the model, what was
@@ -56,12 +65,14 @@ def command(policy: Path, out: Path, seed: int, device: str, said: ConsoleOption
         settings = Settings(
             seed=seed,
             device=device,
+            pickles=pickles,
             command="compress",
             checkpoints=out.parent / CHECKPOINTS,
             progress=report,
         )
         bench = set_up(source, settings)
         candidate, _ = bench.make(source.policy.compress, out)
+    tell_of_pickles([source.model_place("baseline")], allowed=pickles)
     if not said.quiet:
         for line in _told(bench.baseline, candidate):
             click.echo(line)

@@ -9,7 +9,13 @@ import click
 
 from prunegate.cli.finite_range import FiniteRange
 from prunegate.cli.model_options import ModelWords, model_options
-from prunegate.cli.options import FOLDER, ConsoleOptions, progress_options
+from prunegate.cli.options import (
+    FOLDER,
+    ConsoleOptions,
+    pickle_option,
+    progress_options,
+    tell_of_pickles,
+)
 from prunegate.cli.threads import patient_threads
 from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.errors import InputError
@@ -39,6 +45,7 @@ SHARE = FiniteRange(min=0, max=1)
     type=FOLDER,
     help="Folder of onnxruntime-web, or node_modules [default: npm fetches it].",
 )
+@pickle_option
 @progress_options
 def command(  # noqa: PLR0913  # its options, by keyword
     *,
@@ -51,6 +58,7 @@ def command(  # noqa: PLR0913  # its options, by keyword
     positive: str | None,
     threshold: float | None,
     words: ModelWords,
+    pickles: bool,
 ) -> int:
     """Make a folder of static files that scores pictures or texts with CANDIDATE in a browser.
 
@@ -72,7 +80,8 @@ def command(  # noqa: PLR0913  # its options, by keyword
     _require_place(candidate, out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out}: exists and is not an empty folder; choose another one")
-    refuse_place(candidate)  # before libraries are loaded, which takes seconds
+    refuse_place(candidate, pickles=pickles)  # before libraries are loaded, which takes seconds
+    tell_of_pickles([candidate], allowed=pickles)
 
     from prunegate.cli.console import progress
     from prunegate.edge.folder import edge_folder
@@ -88,7 +97,7 @@ def command(  # noqa: PLR0913  # its options, by keyword
         packages = NpmPackages(runtime_from)
         runtime = packages.take(RUNTIME)  # before libraries are loaded
         report("make the page", 0, 1)
-        found = open_model(candidate, words.source(candidate, judged))
+        found = open_model(candidate, words.source(candidate, judged), pickles=pickles)
         files = edge_folder(found, packages, wishes)
         try:
             write_folder(out, files)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from prunegate.cli.options import device_option, progress_options, seed_option
+from prunegate.cli.options import (
+    device_option,
+    pickle_option,
+    progress_options,
+    seed_option,
+    tell_of_pickles,
+)
 from prunegate.cli.threads import patient_threads
 from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.text.escape import escaped
@@ -32,9 +38,15 @@ LISTED = 200
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @seed_option
 @device_option
+@pickle_option
 @progress_options
-def command(
-    policy: Path, out: Path | None, force: bool, seed: int, device: str, said: ConsoleOptions
+def command(  # one argument per option
+    *,
+    policy: Path,
+    out: Path | None,
+    force: bool,
+    said: ConsoleOptions,
+    **settings: Any,
 ) -> int:
     """Rank the units of the baseline by each prune step of POLICY; nothing is removed.
 
@@ -60,8 +72,9 @@ def command(
     from prunegate.pipeline.rank import rankings
 
     with progress(said) as report:
-        bench = set_up(source, Settings(seed=seed, device=device, progress=report))
+        bench = set_up(source, Settings(progress=report, **settings))
         rows = rankings(bench)
+    tell_of_pickles([source.model_place("baseline")], allowed=settings["pickles"])
     write_whole(target, to_csv(rows).encode())
     if not said.quiet:
         for line in _told(rows):

@@ -8,7 +8,14 @@ from typing import Any
 import click
 
 from prunegate.cli.model_options import SidedWords, sided_options
-from prunegate.cli.options import FOLDER, ConsoleOptions, progress_options, seed_option
+from prunegate.cli.options import (
+    FOLDER,
+    ConsoleOptions,
+    pickle_option,
+    progress_options,
+    seed_option,
+    tell_of_pickles,
+)
 from prunegate.cli.threads import patient_threads
 from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.text.escape import escaped
@@ -84,6 +91,7 @@ class Batches(click.ParamType[tuple[int, ...]]):
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @click.option("--json", "as_json", is_flag=True, help="Print the file's content on stdout.")
 @seed_option
+@pickle_option
 @progress_options
 def command(  # noqa: PLR0913  # one argument per option
     *,
@@ -114,7 +122,9 @@ def command(  # noqa: PLR0913  # one argument per option
     from prunegate.pipeline.early_refusals import refuse_place
 
     for place in (baseline, candidate):
-        refuse_place(place, regressors=True)  # before libraries are loaded, which takes seconds
+        # Before libraries are loaded, which takes seconds.
+        refuse_place(place, regressors=True, pickles=how["pickles"])
+    tell_of_pickles((baseline, candidate), allowed=how["pickles"])
     sources = words.sources(baseline, candidate)
 
     from prunegate.cli.console import progress

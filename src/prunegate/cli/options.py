@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
@@ -300,6 +300,28 @@ device_option = click.option(
     show_default=True,
     help="Where the models run.",
 )
+pickle_option = click.option(
+    "--allow-pickle-weights",
+    "pickles",
+    is_flag=True,
+    help="Where a folder has no safetensors: have torch read tensors, and nothing else, of a "
+    "pickle (pytorch_model.bin, .pt) that torch.save wrote.",
+)
+
+
+def tell_of_pickles(places: Iterable[Path | None], *, allowed: bool) -> None:
+    """Say which weights are read from a pickle, where no record says it."""
+    if not allowed:
+        return
+    from prunegate.models.refusals import pickles_read
+    from prunegate.text.escape import escaped
+
+    for place in filter(None, dict.fromkeys(places)):
+        for name in pickles_read(place):
+            told = f"warning: {place / name} is a pickle; torch reads its tensors and nothing else"
+            click.echo(escaped(told), err=True)
+
+
 batch_option = click.option(
     "--batch",
     type=click.IntRange(min=1, max=4096),

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from prunegate.cli.model_options import ModelWords, model_options
-from prunegate.cli.options import FOLDER, ConsoleOptions, device_option, progress_options
+from prunegate.cli.options import (
+    FOLDER,
+    ConsoleOptions,
+    device_option,
+    pickle_option,
+    progress_options,
+    tell_of_pickles,
+)
 from prunegate.cli.threads import patient_threads
 from prunegate.cli.written_paths import READ_TABLES, PathsApart, WrittenPath
 from prunegate.errors import InputError
@@ -71,6 +78,7 @@ if TYPE_CHECKING:
 )
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @device_option
+@pickle_option
 @progress_options
 def command(  # noqa: PLR0913  # its options, by keyword
     *,
@@ -118,7 +126,9 @@ def command(  # noqa: PLR0913  # its options, by keyword
         require_new(Path(out), force=force)
     if not page:
         scores = runtime == "python"
-        refuse_place(model, regressors=scores)  # before libraries are loaded, which takes seconds
+        # Before libraries are loaded, which takes seconds.
+        refuse_place(model, regressors=scores, pickles=asked["pickles"])
+        tell_of_pickles([model], allowed=asked["pickles"])
 
     from prunegate.cli.console import progress
     from prunegate.pipeline.scoring_job import ScoringJob

@@ -15,6 +15,7 @@ from prunegate.cli.options import (
     device_option,
     fail_on_option,
     output_options,
+    pickle_option,
     seed_option,
 )
 from prunegate.cli.threads import patient_threads
@@ -26,6 +27,7 @@ from prunegate.cli.threads import patient_threads
 @click.argument("policy", type=click.Path(path_type=Path))
 @seed_option
 @device_option
+@pickle_option
 @batch_option
 @click.option(
     "--seconds",
@@ -42,7 +44,7 @@ from prunegate.cli.threads import patient_threads
 )
 @fail_on_option
 @output_options
-def command(policy: Path, fail_on: str, output: Output, **settings: Any) -> int:
+def command(policy: Path, fail_on: str, output: Output, pickles: bool, **settings: Any) -> int:
     """Make a candidate as POLICY says and judge it against its baseline.
 
     The policy's model, data and compress sections say what to prune, with which rows, and how; with
@@ -62,7 +64,8 @@ def command(policy: Path, fail_on: str, output: Output, **settings: Any) -> int:
 
     key = output.signing_key()  # a wrong one is known at once
     source = read_policy(policy)
-    refuse_models(source)  # and so is a model that cannot be used: libraries take seconds to load
+    # So is a model that cannot be used: libraries take seconds to load.
+    refuse_models(source, pickles=pickles)
 
     from prunegate.audit.ledger import Ledger
     from prunegate.cli.console import ending, progress, show_decision
@@ -75,7 +78,11 @@ def command(policy: Path, fail_on: str, output: Output, **settings: Any) -> int:
     with place as staging, Ledger(output.audit) as ledger:
         with progress(output) as report:
             chosen = Settings(
-                **settings, checkpoints=staging.checkpoints, ledger=ledger, progress=report
+                **settings,
+                pickles=pickles,
+                checkpoints=staging.checkpoints,
+                ledger=ledger,
+                progress=report,
             )
             decision = run(source, staging.folder, chosen)
         write_ci_files(decision.record, staging.folder, output.ci, output.policy)

@@ -16,6 +16,7 @@ from prunegate.cli.options import (
     echo_color,
     fail_on_option,
     output_options,
+    pickle_option,
     seed_option,
 )
 from prunegate.cli.threads import patient_threads
@@ -38,6 +39,7 @@ NOTHING_PASSES = 3
 @click.argument("policy", type=click.Path(path_type=Path))
 @seed_option
 @device_option
+@pickle_option
 @batch_option
 @click.option(
     "--seconds",

@@ -34,6 +34,8 @@ class Stored:
     architecture: str
     """Its class, so that the library is loaded before the model."""
     onnx: bool
+    pickles: bool = False
+    """Whether its weights are read from one."""
 
 
 def peak_memory(
@@ -60,6 +62,7 @@ def peak_memory(
             "path": str(model.path.resolve()),
             "architecture": model.architecture,
             "onnx": model.onnx,
+            "pickles": model.pickles,
             "inputs": str(samples),
             "threads": threads,
             "batches": sorted(batches),  # an engine's buffers grow, and stay

@@ -74,7 +74,8 @@ def _loaded(asked: Mapping[str, Any]) -> Call:
         return lambda inputs: session.run(None, {n: tensor.numpy() for n, tensor in inputs.items()})
     from prunegate.models.open_model import open_model
 
-    module = open_model(Path(asked["path"]), classes=False).module
+    place, pickles = Path(asked["path"]), bool(asked.get("pickles"))
+    module = open_model(place, classes=False, pickles=pickles).module
     return lambda inputs: module(**inputs)
 
 

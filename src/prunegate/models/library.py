@@ -30,7 +30,6 @@ from prunegate.models.judged_only import NO_UNITS, JudgedOnly
 from prunegate.models.load import PREPROCESSOR_FILE, LoadedModel
 from prunegate.models.refusals import CONFIG_FILE, class_name, refuse_class
 from prunegate.models.snapshot import Snapshot
-from prunegate.models.surgery import WEIGHTS_FILE
 from prunegate.models.weights import FLOATS, doubled_bytes, zeros_of
 
 _NOT_OURS = ("auto_map", "dtype", "torch_dtype", "attn_implementation", "_attn_implementation")
@@ -42,18 +41,21 @@ _KNOWN: tuple[tuple[Mapping[str, Any], Reads, Answers], ...] = (
 _MOST_PARAMETERS = 2_000_000_000
 
 
-def load_from_library(folder: Path, *, regressors: bool = False) -> LoadedModel:
+def load_from_library(
+    folder: Path, *, regressors: bool = False, pickles: bool = False
+) -> LoadedModel:
     """Load a Hugging Face folder of any class that transformers' auto classes know.
 
     Args:
         folder: of the model.
         regressors: whether models will do that answer with numbers.
+        pickles: whether weights may be read from one, where there are no safetensors.
 
     Raises:
         ModelError: files missing, malformed or not fitting each other; NaN weights; pickles only.
         UnsupportedError: a class or number format that is not done here.
     """
-    files = Snapshot.of(folder)
+    files = Snapshot.of(folder, pickles=pickles)
     place = folder / CONFIG_FILE
     config = parse_object(files.read(CONFIG_FILE), str(place))
     refuse_class(config, place, regressors=regressors)
@@ -61,7 +63,8 @@ def load_from_library(folder: Path, *, regressors: bool = False) -> LoadedModel:
     reads, answers = _known(name, place)
     state = files.state(half=True)
     precision = _widest(state)
-    module, warnings = _computing(_built(name, config, state, precision, folder), reads, config)
+    weights = folder / files.weight_files()[0]
+    module, warnings = _computing(_built(name, config, state, precision, weights), reads, config)
     if reads == "texts" and answers == "classes":
         module = in_turn(module, _example(reads, config))
     stored = sum(map(files.size, files.weight_files()))
@@ -93,6 +96,7 @@ def load_from_library(folder: Path, *, regressors: bool = False) -> LoadedModel:
         folder=folder,
         activation=activation_of(config),
         precision=str(precision).removeprefix("torch."),
+        pickled=files.pickled(),
         warnings=warnings,
     )
 
@@ -120,10 +124,10 @@ def _built(
     config: Mapping[str, Any],
     state: Mapping[str, Tensor],
     precision: torch.dtype,
-    folder: Path,
+    weights: Path,
 ) -> nn.Module:
     if sum(tensor.numel() for tensor in state.values()) > _MOST_PARAMETERS:
-        raise UnsupportedError(f"{folder}: more than {_MOST_PARAMETERS:,} parameters.")
+        raise UnsupportedError(f"{weights.parent}: more than {_MOST_PARAMETERS:,} parameters.")
     wanted = {key: value for key, value in config.items() if key not in _NOT_OURS}
     model_class = getattr(transformers, name)
     try:
@@ -138,7 +142,7 @@ def _built(
             )
     except Exception as error:  # transformers raises types of its own from many places
         first = str(error).partition("\n")[0]
-        raise ModelError(f"{_weights_of(folder)}: transformers refuses it: {first}") from error
+        raise ModelError(f"{weights}: transformers refuses it: {first}") from error
     wrong = {
         "missing tensors": report["missing_keys"],
         "unknown tensors": report["unexpected_keys"],
@@ -148,14 +152,9 @@ def _built(
         if found:
             some = "; ".join(sorted(str(one) for one in found)[:3])
             raise ModelError(
-                f"{_weights_of(folder)}: {what}: {some}. Save the whole model with save_pretrained."
+                f"{weights}: {what}: {some}. Save the whole model with save_pretrained."
             )
     return cast("nn.Module", module.eval())
-
-
-def _weights_of(folder: Path) -> Path:
-    """What errors about weights call them."""
-    return folder / WEIGHTS_FILE
 
 
 @contextmanager

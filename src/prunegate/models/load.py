@@ -1,7 +1,7 @@
 """Load models that can be pruned: baselines as Hugging Face saves them, candidates with a manifest.
 
-Local files only: no hub, no remote code, no pickle. A tensor that is missing or does not fit is an
-error; nothing is ever left random. Models that can only be judged: ``open_model.py``.
+Local files only: no hub, no remote code, a pickle only where the caller allows it. A tensor that is
+missing or does not fit is an error; nothing is ever left random. Models that can only be judged: ``open_model.py``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from prunegate.models.kept_units import KeptUnits
 from prunegate.models.refusals import CONFIG_FILE, class_name
 from prunegate.models.snapshot import Snapshot
 from prunegate.models.sparse import count_zeros
-from prunegate.models.surgery import FLOAT32, SURGERY_FILE, WEIGHTS_FILE, Storage, Surgery
+from prunegate.models.surgery import FLOAT32, SURGERY_FILE, Storage, Surgery
 from prunegate.models.surgery_json import from_json
 from prunegate.models.weights import (
     doubled_bytes,
@@ -97,6 +97,8 @@ class LoadedModel:
     """Whether its weights are whole numbers, of which rounding makes some zero."""
     precision: str = "float32"
     """What its weights are stored in."""
+    pickled: tuple[str, ...] = ()
+    """Pickles that its weights were read from, by torch's weights_only reader."""
     warnings: tuple[str, ...] = ()
     """What a reader of a verdict should know of how it was loaded."""
 
@@ -106,24 +108,34 @@ class LoadedModel:
         return self.named or self.folder
 
 
-def load_model(folder: Path) -> LoadedModel:
+def load_model(folder: Path, *, pickles: bool = False) -> LoadedModel:
     """Load a candidate if the folder holds a surgery.json, else a Hugging Face model.
+
+    Args:
+        folder: The folder.
+        pickles: As of ``load_baseline``.
 
     Raises:
         ModelError: the folder cannot be used; the message says what to do.
         UnsupportedError: a class, number format or layout that this version does not do.
     """
-    return read_candidate(folder) if (folder / SURGERY_FILE).exists() else load_baseline(folder)
+    if (folder / SURGERY_FILE).exists():
+        return read_candidate(folder)
+    return load_baseline(folder, pickles=pickles)
 
 
-def load_baseline(folder: Path) -> LoadedModel:
+def load_baseline(folder: Path, *, pickles: bool = False) -> LoadedModel:
     """Load a Hugging Face folder: config.json, model.safetensors, preprocessor or tokenizer files.
+
+    Args:
+        folder: The folder.
+        pickles: Whether weights may be read from one, where there are no safetensors.
 
     Raises:
         ModelError: files missing, malformed or not fitting each other; NaN weights; pickles only.
         UnsupportedError: a class, number format or layout that this version does not do.
     """
-    files = Snapshot.of(folder)
+    files = Snapshot.of(folder, pickles=pickles)
     files.weight_files()
     config = parse_object(files.read(CONFIG_FILE), str(folder / CONFIG_FILE))
     family = family_of(class_name(config, folder / CONFIG_FILE))
@@ -197,7 +209,7 @@ def _assemble(
             one.nbytes for one in state.values()
         )
         module = family.skeleton(config, kept)
-        load_into(module, state, str(files.folder / WEIGHTS_FILE))
+        load_into(module, state, str(files.folder / files.weight_files()[0]))
     else:
         module = _module(files, family, config, kept, storage)
         state = stored_once(module)
@@ -224,6 +236,7 @@ def _assemble(
         folder=files.folder,
         storage=storage,
         surgery=surgery,
+        pickled=files.pickled(),
         activation=activation_of(config),
     )
 

@@ -21,22 +21,25 @@ from prunegate.models.foreign_onnx import ForeignOnnx
 from prunegate.models.load import LoadedModel, load_baseline, read_candidate
 from prunegate.models.refusals import (
     CONFIG_FILE,
-    INDEX_FILE,
     class_name,
     graph_in,
     is_regressor,
     refuse_early,
     refuse_regressor,
-    stored_header,
+    weight_headers,
 )
-from prunegate.models.surgery import SURGERY_FILE, WEIGHTS_FILE
+from prunegate.models.surgery import SURGERY_FILE
 from prunegate.policy.model_source import ModelSource
 
 _PRUNED_IN = {"F32", "I64", "I8"}
 
 
 def open_model(
-    place: Path, said: ModelSource | None = None, *, classes: bool = True
+    place: Path,
+    said: ModelSource | None = None,
+    *,
+    classes: bool = True,
+    pickles: bool = False,
 ) -> LoadedModel:
     """Load a model from a folder or an ONNX file.
 
@@ -45,13 +48,14 @@ def open_model(
         said: what a policy says of it; None: nothing.
         classes: whether its answers are to be made probabilities of; else it is timed, or a
             regressor.
+        pickles: whether a folder's weights may be read from one, where there are no safetensors.
 
     Raises:
         ModelError: it cannot be used; the message says what to do.
         UnsupportedError: a class, number format or layout that this version does not do.
     """
     said = said or ModelSource(folder=str(place))
-    found = _opened(hub_snapshot(place), said)
+    found = _opened(hub_snapshot(place), said, pickles=pickles)
     if classes:
         require_classes(found)
     if said.activation is not None:
@@ -74,40 +78,39 @@ def require_classes(model: LoadedModel) -> None:
         model.module.require_logits()
 
 
-def _opened(place: Path, said: ModelSource) -> LoadedModel:
+def _opened(place: Path, said: ModelSource, *, pickles: bool) -> LoadedModel:
     if place.is_file():
         from prunegate.models.onnx_source import load_onnx
 
         return load_onnx(place, said, whole_folder=False)
     if (place / SURGERY_FILE).exists():
         return read_candidate(place)
-    refuse_early(place, regressors=True)
+    refuse_early(place, regressors=True, pickles=pickles)
     graph = graph_in(place)
     if graph is not None:
         from prunegate.models.onnx_source import load_onnx
 
         return load_onnx(graph, said, whole_folder=True)
-    if _can_be_pruned(place):
-        return load_baseline(place)
+    if _can_be_pruned(place, pickles=pickles):
+        return load_baseline(place, pickles=pickles)
     from prunegate.models.library import load_from_library
 
-    return load_from_library(place, regressors=True)
+    return load_from_library(place, regressors=True, pickles=pickles)
 
 
-def _can_be_pruned(folder: Path) -> bool:
+def _can_be_pruned(folder: Path, *, pickles: bool) -> bool:
     """Whether there is an adapter for the class, and the weights are what it takes."""
     config = read_object(folder / CONFIG_FILE)
     name = class_name(config, folder / CONFIG_FILE)
     if name not in architectures() or not _has_a_loss(config):
         return False
-    files = [folder / WEIGHTS_FILE]
-    if not files[0].exists():
-        files = sorted(folder.glob("*.safetensors")) if (folder / INDEX_FILE).exists() else []
     try:
         family_of(name).whole(config)
     except UnsupportedError:  # another form of the class, which nothing is known of
         return False
-    told = (one for path in files for one in stored_header(path).values())
+    names = [path.name for path in folder.iterdir()]
+    headers = weight_headers(folder, names, pickles=pickles)
+    told = (one for header in headers for one in header.values())
     return all(isinstance(one, dict) and one.get("dtype") in _PRUNED_IN for one in told)
 
 

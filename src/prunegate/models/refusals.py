@@ -9,7 +9,7 @@ here.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from prunegate.models.activation import REGRESSION
 from prunegate.models.config_json import read_object
 from prunegate.models.digest import hub_snapshot, refuse_irregular, refuse_paper
 from prunegate.models.family import OWN_CLASS, architectures
+from prunegate.models.pickle_files import ALLOWING, PICKLES, pickle_files, precisions_in
 from prunegate.models.surgery import SURGERY_FILE, WEIGHTS_FILE
 
 CONFIG_FILE = "config.json"
@@ -29,7 +30,6 @@ JUDGED = ("ForImageClassification", "ForSequenceClassification", *_WRITERS)
 PRECISIONS = {"F32": "float32", "F16": "float16", "BF16": "bfloat16", "F64": "float64"}
 """Number formats of weights, as a safetensors header spells them."""
 _WHOLE = {"I64", "I32", "I8", "U8", "BOOL"}
-_PICKLES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"}
 _LONGEST_HEADER = 100 << 20
 
 
@@ -51,13 +51,16 @@ def graph_in(folder: Path) -> Path | None:
     return found[0] if found else None
 
 
-def refuse_early(folder: Path, *, prune: bool = False, regressors: bool = False) -> None:
+def refuse_early(
+    folder: Path, *, prune: bool = False, regressors: bool = False, pickles: bool = False
+) -> None:
     """Refuse a model folder for what its descriptions say, in milliseconds.
 
     Args:
         folder: what a policy or a command names as a folder.
         prune: whether parts are to be taken out of it, which needs an adapter.
         regressors: whether models will do that answer with numbers.
+        pickles: whether weights may be read from one.
 
     Raises:
         ModelError: it cannot be used as it is; the message says what to do.
@@ -77,12 +80,13 @@ def refuse_early(folder: Path, *, prune: bool = False, regressors: bool = False)
         return
     names = [path.name for path in folder.iterdir()]
     refuse_adapters(folder, names)
-    refuse_pickles(folder, names)
+    if not pickles:
+        refuse_pickles(folder, names)
     if CONFIG_FILE not in names:
         raise ModelError(f"{folder}: {CONFIG_FILE} is missing; save the whole model there.")
     config = read_object(folder / CONFIG_FILE)
     refuse_class(config, folder / CONFIG_FILE, regressors=regressors)
-    headers = [stored_header(path) for path in _weights(folder, names)]
+    headers = weight_headers(folder, names, pickles=pickles)
     for header in headers:
         refuse_header(header, folder)
     if prune:
@@ -115,15 +119,20 @@ def refuse_pickles(folder: Path, names: Sequence[str]) -> None:
     """
     if {WEIGHTS_FILE, INDEX_FILE} & set(names):
         return
-    pickles = sorted(name for name in names if Path(name).suffix in _PICKLES)
+    pickles = pickled_names(names)
     if pickles:
         raise ModelError(
             f"{folder}: {pickles[0]} is a pickle, which can run code when loaded; convert it where "
             'you trust it: python -c "from transformers import AutoModelForImageClassification as '
             f"M; M.from_pretrained('{folder}').save_pretrained('{folder}')\" (or "
             "AutoModelForSequenceClassification, AutoModelForCausalLM); save_pretrained writes "
-            f"{WEIGHTS_FILE}."
+            f"{WEIGHTS_FILE}. Or have torch read the tensors of it and nothing else: {ALLOWING}."
         )
+
+
+def pickled_names(names: Sequence[str]) -> list[str]:
+    """Files that are pickles, by their names."""
+    return sorted(name for name in names if Path(name).suffix in PICKLES)
 
 
 def refuse_class(config: Mapping[str, Any], place: Path, *, regressors: bool = False) -> None:
@@ -221,7 +230,22 @@ def refuse_header(header: Mapping[str, Any], folder: Path) -> None:
         ModelError: ``torch.nn.utils.prune`` was not made permanent.
         UnsupportedError: a number format.
     """
-    masked = [name for name in header if name.endswith("_orig") and _masked(name) in header]
+    refuse_masks(header, folder)
+    for name, precision in _precisions(header):
+        if precision not in PRECISIONS and precision not in _WHOLE:
+            raise UnsupportedError(
+                f"{folder}: {name} is stored as {precision}; weights in "
+                f"{', '.join(PRECISIONS.values())} are read. Save the model after model.float()."
+            )
+
+
+def refuse_masks(names: Collection[str], folder: Path) -> None:
+    """Refuse weights under a mask, by the names of the tensors.
+
+    Raises:
+        ModelError: ``torch.nn.utils.prune`` was not made permanent.
+    """
+    masked = [name for name in names if name.endswith("_orig") and _masked(name) in names]
     if masked:
         weight = masked[0].removesuffix("_orig").rpartition(".")[2]
         raise ModelError(
@@ -229,12 +253,6 @@ def refuse_header(header: Mapping[str, Any], folder: Path) -> None:
             f"its masks. Make them permanent before saving: prune.remove(module, '{weight}') for "
             "every pruned module."
         )
-    for name, precision in _precisions(header):
-        if precision not in PRECISIONS and precision not in _WHOLE:
-            raise UnsupportedError(
-                f"{folder}: {name} is stored as {precision}; weights in "
-                f"{', '.join(PRECISIONS.values())} are read. Save the model after model.float()."
-            )
 
 
 def _masked(name: str) -> str:
@@ -244,6 +262,45 @@ def _masked(name: str) -> str:
 def _precisions(header: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, told in header.items():
         yield name, str(told.get("dtype")) if isinstance(told, dict) else "nothing"
+
+
+def weight_headers(
+    folder: Path, names: Sequence[str], *, pickles: bool = False
+) -> list[dict[str, Any]]:
+    """What the weight files say of their tensors; of a pickle the number formats alone.
+
+    Args:
+        folder: of the model.
+        names: of its files.
+        pickles: whether weights may be read from one, where nothing else holds them.
+
+    Raises:
+        ModelError: they are missing or malformed, or a pickle would call code.
+    """
+    found = pickles_read(folder) if pickles else ()
+    if not found:
+        return [stored_header(path) for path in _weights(folder, names)]
+    for name in found:
+        refuse_paper(folder, name)
+    formats = frozenset[str]().union(*(precisions_in(folder / name) for name in found))
+    return [{f"a tensor of {', '.join(found)}": {"dtype": one}} for one in sorted(formats)]
+
+
+def pickles_read(place: Path) -> tuple[str, ...]:
+    """The pickles that a folder's weights are read from, where that is allowed.
+
+    There are none where safetensors, a graph or a candidate of ours are read.
+
+    Raises:
+        ModelError: several that may be meant, or an index that does not fit the files.
+    """
+    place = hub_snapshot(place)
+    if not place.is_dir() or (place / SURGERY_FILE).exists() or graph_in(place) is not None:
+        return ()
+    names = [path.name for path in place.iterdir()]
+    if {WEIGHTS_FILE, INDEX_FILE} & {*names} or not pickled_names(names):
+        return ()
+    return pickle_files(names, place, lambda name: read_object(place / name))
 
 
 def _weights(folder: Path, names: Sequence[str]) -> list[Path]:

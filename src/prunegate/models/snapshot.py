@@ -13,12 +13,17 @@ from typing import Any
 
 from torch import Tensor
 
-from prunegate.errors import ModelError
+from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.config_json import parse_object
 from prunegate.models.digest import FileDigest, refuse_paper, tree_files
-from prunegate.models.refusals import CONFIG_FILE, INDEX_FILE, refuse_pickles
+from prunegate.models.pickle_files import pickle_files
+from prunegate.models.pickled import read_pickle
+from prunegate.models.refusals import CONFIG_FILE, INDEX_FILE, pickled_names, refuse_pickles
 from prunegate.models.surgery import SURGERY_FILE, WEIGHTS_FILE
 from prunegate.models.weights import read_weights
+
+_MOST_PICKLED = 16_000_000_000
+"""Bytes of all pickles: two billion numbers of eight bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +32,13 @@ class Snapshot:
 
     folder: Path
     files: tuple[FileDigest, ...]
+    pickles: bool = False
+    """Whether weights may be read from one, where nothing else holds them."""
 
     @classmethod
-    def of(cls, folder: Path) -> Snapshot:
+    def of(cls, folder: Path, *, pickles: bool = False) -> Snapshot:
         """Hash a folder; of an ONNX file, what belongs to it."""
-        return cls(folder=folder, files=tree_files(folder))
+        return cls(folder=folder, files=tree_files(folder), pickles=pickles)
 
     def read(self, name: str) -> bytes:
         """The bytes of a file that have the hash it had.
@@ -57,11 +64,15 @@ class Snapshot:
         return self._file(name).size
 
     def weight_files(self) -> tuple[str, ...]:
-        """The safetensors files that hold the weights: one, or the shards that an index names.
+        """The files that hold the weights: one, or the shards that an index names.
+
+        They are safetensors, or else pickles where these are allowed.
 
         Raises:
             ModelError: only pickles, or an index that does not fit the files.
         """
+        if pickled := self.pickled():
+            return pickled
         if self.holds(WEIGHTS_FILE):
             return (WEIGHTS_FILE,)
         if not self.holds(INDEX_FILE):
@@ -76,6 +87,21 @@ class Snapshot:
             )
         return tuple(sorted(names))
 
+    def pickled(self) -> tuple[str, ...]:
+        """The pickles that hold the weights; none where they are safetensors.
+
+        Raises:
+            ModelError: several that may be meant, or an index that does not fit the files.
+        """
+        names = [file.path for file in self.files if "/" not in file.path]
+        if not self.pickles or {WEIGHTS_FILE, INDEX_FILE} & {*names} or not pickled_names(names):
+            return ()
+        return pickle_files(
+            names,
+            self.folder,
+            lambda name: parse_object(self.read(name), str(self.folder / name)),
+        )
+
     def state(self, *, half: bool = False) -> dict[str, Tensor]:
         """Every stored tensor, of all shards; ``half`` as of ``read_weights``.
 
@@ -84,8 +110,15 @@ class Snapshot:
                 two shards hold.
         """
         state: dict[str, Tensor] = {}
+        pickled = self.pickled()
+        if sum(map(self.size, pickled)) > _MOST_PICKLED:
+            raise UnsupportedError(
+                f"{self.folder}: pickles of more than {_MOST_PICKLED:,} bytes are not read; save "
+                "the model as safetensors."
+            )
+        read = read_pickle if pickled else read_weights
         for name in self.weight_files():
-            part = read_weights(self.read(name), str(self.folder / name), half=half)
+            part = read(self.read(name), str(self.folder / name), half=half)
             if doubled := state.keys() & part.keys():
                 raise ModelError(f"{self.folder}: {min(doubled)} is in two shards; save it again.")
             state |= part

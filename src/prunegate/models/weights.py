@@ -51,6 +51,23 @@ def read_weights(raw: bytes, name: str = WEIGHTS_FILE, *, half: bool = False) ->
         raise ModelError(
             f"{name}: not a whole safetensors file ({error}); copy or save it again."
         ) from error
+    require_numbers(state, name, half=half)
+    _refuse_twice(raw, len(state), name)
+    return state
+
+
+def require_numbers(state: Mapping[str, Tensor], name: str, *, half: bool = False) -> None:
+    """Insist that stored tensors are finite, and in number formats that are computed in.
+
+    Args:
+        state: The tensors.
+        name: What errors call their file.
+        half: Whether any of ``FLOATS`` will do.
+
+    Raises:
+        ModelError: there are none, or a weight is NaN or infinite.
+        UnsupportedError: tensors that are not float32.
+    """
     if not state:
         raise ModelError(f"{name}: holds no tensors; save the model again.")
     able = (*FLOATS, *_WHOLE, *_OTHER_WHOLE) if half else (torch.float32, *_WHOLE)
@@ -60,9 +77,7 @@ def read_weights(raw: bytes, name: str = WEIGHTS_FILE, *, half: bool = False) ->
                 f"{name}: {tensor_name} is {tensor.dtype}; only float32 is supported: save the "
                 "model after model.float()."
             )
-    _refuse_twice(raw, len(state), name)
     _refuse_non_finite(state, name)
-    return state
 
 
 def write_weights(module: nn.Module) -> bytes:
@@ -159,8 +174,12 @@ def doubled_bytes(module: nn.Module, state: Mapping[str, Tensor]) -> int:
     """
     tied = module.state_dict().keys() - stored_once(module).keys()
     first: dict[Any, list[Tensor]] = {}
-    doubled = 0
+    doubled, places = 0, set()
     for name, tensor in state.items():
+        place = (tensor.data_ptr(), tuple(tensor.shape), tensor.stride())
+        if place in places:  # of a pickle: two names of what is stored once
+            continue
+        places.add(place)
         if name in tied:
             doubled += tensor.nbytes
         elif tensor.dim() > 1 and tensor.nbytes >= TIED and bool(tensor.min() != tensor.max()):

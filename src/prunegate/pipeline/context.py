@@ -34,7 +34,7 @@ from prunegate.compress.steps import (
 )
 from prunegate.cost.generation_speed import Lengths
 from prunegate.cost.measure import describe, measure
-from prunegate.cost.measurement import Measurements, ModelFigures
+from prunegate.cost.measurement import Measurements
 from prunegate.data.file_hashes import hash_files, require_unchanged
 from prunegate.data.labelled.checked_rows import CheckedRows, check_rows
 from prunegate.data.labelled.rows import LabelledRows
@@ -45,7 +45,12 @@ from prunegate.models.digest import tree_digest
 from prunegate.models.load import LoadedModel, exactly, load_model, read_candidate, saturation
 from prunegate.models.save import write_candidate
 from prunegate.pipeline.early_refusals import refuse_models, require_sections
-from prunegate.pipeline.elsewhere import in_one_engine, open_named, prepares_otherwise
+from prunegate.pipeline.elsewhere import (
+    counted_figures,
+    in_one_engine,
+    open_named,
+    prepares_otherwise,
+)
 from prunegate.pipeline.generating import lengths_of, require_room, timed_writing
 from prunegate.pipeline.writing import RatedWriting
 from prunegate.policy.load import PolicyFile
@@ -84,6 +89,8 @@ class Settings:
     """Documents of the gate split that both models continue (language models only)."""
     new_tokens: int = 48
     """Tokens of such a continuation, at most."""
+    pickles: bool = False
+    """Whether weights may be read from a pickle, where there are no safetensors."""
     command: str = "run"
     ledger: Ledger | None = None
     """Says which attempt on its gate set the verdict is; None: nobody counts."""
@@ -154,7 +161,7 @@ class Context:
 
     def found(self) -> LoadedModel:
         """Load the candidate that the policy names, made elsewhere."""
-        found = open_named(self.source, "candidate")
+        found = open_named(self.source, "candidate", pickles=self.settings.pickles)
         require_suitable(self.policy, self.rows, found)
         if lengths := self.lengths():
             require_room(lengths, [found])
@@ -262,7 +269,9 @@ class Context:
                 device=settings.device,
                 progress=settings.progress,
             )
-        return describe(timed, baseline=_counted(self.baseline), candidate=_counted(candidate))
+        return describe(
+            timed, baseline=counted_figures(self.baseline), candidate=counted_figures(candidate)
+        )
 
     def lengths(self, split: Split = "gate") -> Lengths | None:
         """How much both models write to be timed; None: nobody asks."""
@@ -313,8 +322,8 @@ class Context:
             batch=1,
             threads=1,
             rounds=0,
-            baseline=_counted(self.baseline),
-            candidate=_counted(candidate),
+            baseline=counted_figures(self.baseline),
+            candidate=counted_figures(candidate),
         )
 
     def require_unchanged(self) -> None:
@@ -351,7 +360,7 @@ class Context:
         named = getattr(section, when) if section is not None else None
         if named is None:
             raise InputError(f"rewind: {when} needs 'model: {{{when}: FOLDER}}' in the policy")
-        return load_model(self.source.folder / named)
+        return load_model(self.source.folder / named, pickles=self.settings.pickles)
 
 
 def set_up(source: PolicyFile, settings: Settings) -> Context:
@@ -363,11 +372,11 @@ def set_up(source: PolicyFile, settings: Settings) -> Context:
     """
     policy = source.policy
     require_sections(policy)
-    refuse_models(source)
+    refuse_models(source, pickles=settings.pickles)
     table = hash_files([source.folder / str(policy.data.table)])[0]
     checked = check_rows(policy, source.folder, settings.progress)
     checked.report.require()
-    baseline = open_named(source, "baseline")
+    baseline = open_named(source, "baseline", pickles=settings.pickles)
     settings.progress(f"read the {checked.rows.reads}", 0, 1)
     material = prepare_material(policy, checked.rows, checked.hashes, baseline)
     require_answers(policy, material, baseline)
@@ -385,15 +394,7 @@ def set_up(source: PolicyFile, settings: Settings) -> Context:
     )
     if lengths := bench.lengths():
         require_room(lengths, [baseline])
-    writing = RatedWriting.of(policy, source.folder, material, settings.device)
-    return replace(bench, writing=writing)
-
-
-def _counted(model: LoadedModel) -> ModelFigures:
-    return ModelFigures(
-        digest=model.digest,
-        files=dict(model.files),
-        model_bytes=model.model_bytes,
-        parameters=model.parameters,
-        active_heads=model.active_heads,
+    writing = RatedWriting.of(
+        policy, source.folder, material, settings.device, pickles=settings.pickles
     )
+    return replace(bench, writing=writing)

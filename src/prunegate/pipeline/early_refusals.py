@@ -32,8 +32,12 @@ from prunegate.policy.score_consistency import require_decisions_do
 from prunegate.policy.task import ROLES
 
 
-def refuse_models(source: PolicyFile) -> None:
+def refuse_models(source: PolicyFile, *, pickles: bool = False) -> None:
     """Refuse the models that a policy names, where their descriptions tell that it is no use.
+
+    Args:
+        source: the policy.
+        pickles: whether weights may be read from one.
 
     Raises:
         InputError: a model takes fewer tokens than are to be written.
@@ -49,7 +53,8 @@ def refuse_models(source: PolicyFile) -> None:
         prune = bool(policy.compress) and role == "baseline"
         place = source.folder / said.path
         numbers = policy.task.traits.estimated
-        refuse_place(place, graph=said.onnx is not None, prune=prune, regressors=numbers)
+        graph = said.onnx is not None
+        refuse_place(place, graph=graph, prune=prune, regressors=numbers, pickles=pickles)
         if policy.generate is not None and (place / CONFIG_FILE).is_file():
             config = read_object(place / CONFIG_FILE)
             given, written = policy.generate.prompt_tokens or 1, policy.generate.new_tokens
@@ -57,7 +62,7 @@ def refuse_models(source: PolicyFile) -> None:
     if policy.quality is not None and policy.quality.scorer is not None:
         from prunegate.predict.rated_output import refuse_scorer  # numpy, DuckDB
 
-        refuse_scorer(source.folder / policy.quality.scorer, policy.quality)
+        refuse_scorer(source.folder / policy.quality.scorer, policy.quality, pickles=pickles)
     if policy.task.traits.sets:
         require_sections(policy)
     _refuse_other_answers(source)
@@ -87,7 +92,12 @@ def refuse_long_texts(place: Path, config: Mapping[str, Any], given: int, writte
 
 
 def refuse_place(
-    place: Path, *, graph: bool | None = None, prune: bool = False, regressors: bool = False
+    place: Path,
+    *,
+    graph: bool | None = None,
+    prune: bool = False,
+    regressors: bool = False,
+    pickles: bool = False,
 ) -> None:
     """Refuse one model, a folder or an ONNX file.
 
@@ -96,6 +106,7 @@ def refuse_place(
         graph: whether it has to be a file; None: as its name ends.
         prune: whether parts are to be taken out of it.
         regressors: whether models will do that answer with numbers.
+        pickles: whether a folder's weights may be read from one.
 
     Raises:
         ModelError, UnsupportedError: as ``refuse_models``.
@@ -107,7 +118,7 @@ def refuse_place(
             "made of"
         )
     if not (place.suffix == ".onnx" if graph is None else graph):
-        refuse_early(place, prune=prune, regressors=regressors)
+        refuse_early(place, prune=prune, regressors=regressors, pickles=pickles)
         return
     if not place.is_file() or place.suffix != ".onnx":
         raise ModelError(f"{place}: no such ONNX file; give a file whose name ends with .onnx.")

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from torch import nn
 
 from prunegate.compress.quantize import export_onnx
+from prunegate.cost.measurement import ModelFigures
 from prunegate.errors import InputError
 from prunegate.io.progress import Progress
 from prunegate.models.judged_only import JudgedOnly
@@ -25,8 +26,13 @@ from prunegate.predict.tasks.every import answers_of
 from prunegate.predict.tokens import TOKENIZER_FILE, Tokens
 
 
-def open_named(source: PolicyFile, role: Role) -> LoadedModel:
+def open_named(source: PolicyFile, role: Role, *, pickles: bool = False) -> LoadedModel:
     """Load a model that a policy names.
+
+    Args:
+        source: the policy.
+        role: which one.
+        pickles: whether a folder's weights may be read from one.
 
     Raises:
         InputError: the policy does not name it, or it cannot be used.
@@ -35,7 +41,7 @@ def open_named(source: PolicyFile, role: Role) -> LoadedModel:
     if said is None:
         raise InputError(f"the policy names no {role}; add 'model: {{{role}: FOLDER}}'")
     probabilities = answers_of(source.policy).probabilities
-    return open_model(source.folder / said.path, said, classes=probabilities)
+    return open_model(source.folder / said.path, said, classes=probabilities, pickles=pickles)
 
 
 def prepares_otherwise(material: Material, baseline: LoadedModel, found: LoadedModel) -> bool:
@@ -86,3 +92,14 @@ def in_one_engine(
         progress(stage, 1, 1)
     modules[place] = exported[model.digest]
     return modules
+
+
+def counted_figures(model: LoadedModel) -> ModelFigures:
+    """What is counted about a model, with nothing timed."""
+    return ModelFigures(
+        digest=model.digest,
+        files=dict(model.files),
+        model_bytes=model.model_bytes,
+        parameters=model.parameters,
+        active_heads=model.active_heads,
+    )

@@ -43,6 +43,7 @@ from prunegate.models.surgery import ONNX_FILE
 from prunegate.pipeline.early_refusals import refuse_place
 from prunegate.pipeline.generating import require_room, timed_writing
 from prunegate.policy.model_source import ModelSource
+from prunegate.policy.task import ROLES
 from prunegate.predict.random_inputs import inputs_in_words, random_inputs
 
 
@@ -64,6 +65,8 @@ class Experiment:
     """Time every model in its own engine, though they differ."""
     seed: int = 0
     """Of the random inputs."""
+    pickles: bool = False
+    """Whether weights may be read from one, where there are no safetensors."""
     progress: Progress = silent
 
 
@@ -98,9 +101,9 @@ def measure_folders(
     _check(how)
     how.progress("load both models", 0, 1)
     for place in (baseline, candidate):
-        refuse_place(place, regressors=True)
+        refuse_place(place, regressors=True, pickles=how.pickles)
     models = [
-        open_model(place, words, classes=False)
+        open_model(place, words, classes=False, pickles=how.pickles)
         for place, words in zip((baseline, candidate), said or (None, None), strict=True)
     ]
     how.progress("load both models", 1, 1)
@@ -173,6 +176,7 @@ def _side(model: LoadedModel) -> _Side:
             path=(model.graph or model.folder / ONNX_FILE) if onnx else model.folder,
             architecture=model.family.architecture,
             onnx=onnx,
+            pickles=bool(model.pickled),
         ),
     )
 
@@ -332,6 +336,9 @@ def _circumstances(
         "form",
         "peak_memory": "resident memory that the model added to a process of its own while serving",
     }
+    for name, side in zip(ROLES, sides, strict=True):
+        if side.loaded.pickled:
+            told[f"{name}_weights"] = f"read from a pickle ({', '.join(side.loaded.pickled[:5])})"
     if sides[0].exported:
         told["baseline_runs_as"] = "model.onnx, exported for this measurement; its bytes on disk "
         told["baseline_runs_as"] += "and digest are those of the folder"

@@ -119,7 +119,8 @@ def _page(asked: ScoringJob, runtime_from: Path | None) -> Mapping[str, bytes]:
     if (asked.model / EDGE_FILE).is_file():
         return read_edge_folder(asked.model)[0]
     wishes = PageWishes(title=asked.model.name, thresholds={})
-    return edge_folder(open_model(asked.model, asked.said), NpmPackages(runtime_from), wishes)
+    model = open_model(asked.model, asked.said, pickles=asked.pickles)
+    return edge_folder(model, NpmPackages(runtime_from), wishes)
 
 
 def _columns(asked: ScoringJob, classes: tuple[str, ...]) -> dict[str, int]:

@@ -28,6 +28,7 @@ from prunegate.discovery.advice import advice
 from prunegate.gate import Decision, gate
 from prunegate.models.load import LoadedModel
 from prunegate.pipeline.context import Context, Scores, Settings, set_up
+from prunegate.pipeline.pickled_weights import pickle_warnings
 from prunegate.pipeline.tuning import require_tunable, with_tuned_threshold
 from prunegate.policy.load import PolicyFile
 from prunegate.report.embedded_record import digests_of
@@ -124,6 +125,7 @@ def judge_candidate(
     )
     warned = (
         *bench.warnings,
+        *pickle_warnings(bench, candidate),
         *lineage_warnings(bench.baseline, candidate),
         *zero_warnings(candidate),
         *candidate.warnings,

@@ -57,6 +57,8 @@ class ScoringJob:
     batch: int | None = None
     """Rows per forward pass; None: as ``run`` scores."""
     device: str = "cpu"
+    pickles: bool = False
+    """Whether weights may be read from one, where there are no safetensors."""
     progress: Progress = silent
 
 
@@ -88,7 +90,7 @@ class Scorer:
             ModelError: it cannot be used, or has not the class that is asked for.
             UnsupportedError: it is no classifier or regressor of what the table holds.
         """
-        self.model = open_model(asked.model, asked.said, classes=False)
+        self.model = open_model(asked.model, asked.said, classes=False, pickles=asked.pickles)
         _require_classifier(self.model, reads)
         self._asked = asked
         self._numbers = asked.numbers or is_regressor(self.model.config)

@@ -49,7 +49,7 @@ class RatedWriting:
 
     @classmethod
     def of(
-        cls, policy: Policy, folder: Path, material: Material, device: str
+        cls, policy: Policy, folder: Path, material: Material, device: str, *, pickles: bool = False
     ) -> RatedWriting | None:
         """Load the policy's scorer; None: the policy asks for no quality.
 
@@ -58,6 +58,7 @@ class RatedWriting:
             folder: what its paths start from.
             material: the rows, documents.
             device: "cpu" or "cuda".
+            pickles: whether the scorer's weights may be read from one.
 
         Raises:
             InputError: the scorer cannot be used, or there is nothing to begin a text with.
@@ -65,7 +66,7 @@ class RatedWriting:
         asked = policy.quality
         if asked is None or asked.scorer is None or material.tokens is None:
             return None
-        rater = TextRater.open(folder / asked.scorer, asked, device)
+        rater = TextRater.open(folder / asked.scorer, asked, device, pickles=pickles)
         found = cls(
             policy=policy,
             material=material,

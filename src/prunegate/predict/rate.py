@@ -39,14 +39,22 @@ class TextRater:
     """Texts that the scorer did not read whole."""
 
     @classmethod
-    def open(cls, folder: Path, asked: Quality, device: str = "cpu") -> TextRater:
+    def open(
+        cls, folder: Path, asked: Quality, device: str = "cpu", *, pickles: bool = False
+    ) -> TextRater:
         """Load the scorer that a policy names.
+
+        Args:
+            folder: of the scorer.
+            asked: what the policy says of it.
+            device: "cpu" or "cuda".
+            pickles: whether its weights may be read from one.
 
         Raises:
             ModelError, UnsupportedError: it rates no texts, or cannot be loaded.
         """
-        output = refuse_scorer(folder, asked)
-        model = load_from_library(folder, regressors=True)
+        output = refuse_scorer(folder, asked, pickles=pickles)
+        model = load_from_library(folder, regressors=True, pickles=pickles)
         return cls(
             model=model,
             tokens=Tokens.of(folder, model.config),

@@ -39,12 +39,13 @@ class RatedOutput:
     """What makes ratings from 0 to 1 of it; none: its numbers are the ratings."""
 
 
-def refuse_scorer(folder: Path, asked: Quality) -> RatedOutput:
+def refuse_scorer(folder: Path, asked: Quality, *, pickles: bool = False) -> RatedOutput:
     """The output that rates, or a refusal of a scorer for what its descriptions say.
 
     Args:
         folder: of the scorer.
         asked: what the policy says of it.
+        pickles: whether its weights may be read from one.
 
     Raises:
         ModelError: files are missing or malformed, or no single output is the rating.
@@ -55,7 +56,7 @@ def refuse_scorer(folder: Path, asked: Quality) -> RatedOutput:
             f"{folder}: a scorer is a Hugging Face folder of a text classifier or regressor, not a "
             "pruned candidate or an ONNX file; give the folder that save_pretrained wrote"
         )
-    refuse_early(folder, regressors=True)
+    refuse_early(folder, regressors=True, pickles=pickles)
     place = folder / CONFIG_FILE
     if not place.is_file():
         raise UnsupportedError(

@@ -123,15 +123,17 @@ def reasons(policy: Policy, outcome: Outcome, findings: Sequence[Finding]) -> tu
     blocking = [f for f in findings if f.severity == "block"]
     if outcome == "approve":
         blocking = [f for f in blocking if f.check != BEATS_CONSTANT]
-        slices = len({f.slice for f in blocking})
-        noun = "slice" if slices == 1 else "slices"
+        where = number_of(len({f.slice for f in blocking}), "slice")
         waived = [f for f in blocking if f.status == "waived"]
         if waived:
             held = len(blocking) - len(waived)
-            first = f"{held} of {len(blocking)} blocking limits hold; the rest is waived."
+            verb = "holds" if held == 1 else "hold"
+            first = f"{held:,} of {len(blocking):,} blocking limits {verb}; the rest is waived."
             written = _quantities(policy, findings)
             return (first, *(_reason(policy, f, written) for f in waived))
-        return (f"All {len(blocking)} blocking limits hold on {slices} {noun}.",)
+        if len(blocking) == 1:
+            return (f"The one blocking limit holds, on {where}.",)
+        return (f"All {len(blocking):,} blocking limits hold on {where}.",)
     limits = [f for f in blocking if f.check != BEATS_CONSTANT]
     held_up = any(f.status != "pass" for f in blocking if f.check == BEATS_CONSTANT)
     if limits and not held_up and all(f.status == "waived" for f in limits):

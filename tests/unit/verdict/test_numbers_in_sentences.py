@@ -204,8 +204,31 @@ def test_an_approval_counts_its_limits_and_slices(statuses: list[tuple[str, str,
         numbers = [len(blocking) - len(waived), len(blocking)]
     else:
         numbers = [len(blocking), len({one.slice for one in blocking})]
+        if len(blocking) == 1:
+            assert first == "The one blocking limit holds, on 1 slice."
+            numbers = [1]
     assert [int(n) for n in NUMBER.findall(first)] == numbers
     assert [one.endswith("; why.") for one in rest] == [True] * len(waived)
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ("a", "The one blocking limit holds, on 1 slice."),
+        ("aa", "All 2 blocking limits hold on 1 slice."),
+        ("ab", "All 2 blocking limits hold on 2 slices."),
+    ],
+)
+def test_one_limit_and_one_slice_are_told_as_one(where: str, told: str) -> None:
+    found = list(drafted([("pass", "block", name) for name in where]))
+    assert sentences.reasons(POLICY, "approve", found) == (told,)
+
+
+@pytest.mark.parametrize(("held", "verb"), [(1, "holds"), (2, "hold")])
+def test_what_holds_beside_a_waiver_is_told_as_one_or_many(held: int, verb: str) -> None:
+    found = list(drafted([("waived", "block", "a"), *[("pass", "block", "b")] * held]))
+    first, *_ = sentences.reasons(POLICY, "approve", found)
+    assert first == f"{held} of {held + 1} blocking limits {verb}; the rest is waived."
 
 
 @pytest.mark.parametrize("severity", ["block", "warn"])

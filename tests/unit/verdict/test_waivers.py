@@ -194,7 +194,7 @@ def test_over_the_cap_none_counts() -> None:
     assert "match 3 findings" in done.verdict.warnings[-1]
     within = with_waivers(policy(3), before, map(waiver, range(3))).verdict
     assert within.outcome == "approve"
-    assert within.reasons[0] == "1 of 4 blocking limits hold; the rest is waived."
+    assert within.reasons[0] == "1 of 4 blocking limits holds; the rest is waived."
     assert len(within.reasons) == 4
     assert "waived by Ann until 2026-12-12 00:00 UTC: fixed in June" in within.reasons[1]
     assert within.statement.endswith("3 findings are waived, and nothing of that is said of them.")

@@ -1,0 +1,25 @@
+"""Which models of a run had their weights in a pickle, told as a warning of each."""
+
+from __future__ import annotations
+
+from prunegate.models.load import LoadedModel
+from prunegate.models.refusals import pickles_read
+from prunegate.pipeline.context import Context
+
+
+def pickle_warnings(bench: Context, candidate: LoadedModel) -> tuple[str, ...]:
+    """That weights were read from a pickle, model by model; nothing where none were."""
+    found = {"baseline": bench.baseline.pickled, "candidate": candidate.pickled}
+    if bench.writing is not None:
+        found["scorer"] = bench.writing.rater.model.pickled
+    section = bench.policy.model
+    for when in ("initial", "early"):
+        named = getattr(section, when) if bench.settings.pickles and section else None
+        if named is not None:
+            found[f"{when} model"] = pickles_read(bench.source.folder / named)
+    return tuple(
+        f"the {name}'s weights were read from a pickle ({', '.join(files[:5])}) by torch's "
+        "weights_only reader, as --allow-pickle-weights says; no code of it was run"
+        for name, files in found.items()
+        if files
+    )
