@@ -43,17 +43,19 @@ def command(policy: Path, given: Given, as_json: bool, quiet: bool) -> int:
     report, rows = _checked(source, given)
     if as_json:
         click.echo(json.dumps(plain_json(report), indent=2))
-    if report.lacks_evidence:
-        if not as_json:
-            click.echo("Too little evidence: a verdict on these slices would be inconclusive.")
-            click.echo("\n".join(f"  {visible(line.strip())}" for line in report.broken))
-        return 4
-    report.require()
-    if not as_json and not quiet:
+    silent = as_json or quiet
+    if report.lacks_evidence and not as_json:
+        click.echo("Too little evidence: a verdict on these slices would be inconclusive.")
+        click.echo("\n".join(f"  {visible(line.strip())}" for line in report.broken))
+    if report.holds and not silent:
         for clause in report.clauses:
             click.echo(f"  ok  {visible(clause.words)}: {clause.observed} ({clause.expected})")
-        for warning in report.warnings:
-            click.echo(f"  warning: {visible(warning)}")
+    for warning in () if silent else report.warnings:
+        click.echo(f"  warning: {visible(warning)}")
+    if report.lacks_evidence:
+        return 4
+    report.require()
+    if not silent:
         click.echo(f"The data contract holds: {len(report.clauses)} clauses, {rows:,} rows.")
     return 0
 

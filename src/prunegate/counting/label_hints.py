@@ -29,7 +29,7 @@ def label_hint(policy: Policy, table: Table) -> str | None:
     """How many labels both models clearly contradict, with ids; None: none, or no scores to ask.
 
     Args:
-        policy: the policy.
+        policy: the policy, which may keep ids back.
         table: a readable predictions table that also holds the id column.
     """
     if policy.task.kind != "binary" or policy.task.threshold is None:
@@ -49,10 +49,11 @@ def label_hint(policy: Policy, table: Table) -> str | None:
         return None
     ids = ", ".join(shown(row[0]) for row in first)
     more = f" and {rows - len(first):,} more" if rows > len(first) else ""
+    named = "" if "id" in policy.redacted else f": {ids}{more}"
     noun = "label" if rows == 1 else "labels"
     return (
-        f"Both models clearly contradict {rows:,} {noun}: {ids}{more}. Look at them first; nothing "
-        "was changed for it."
+        f"Both models clearly contradict {rows:,} {noun}{named}. Look at them first; nothing was "
+        "changed for it."
     )
 
 
@@ -62,5 +63,5 @@ def _against(policy: Policy, role: Role) -> nw.Expr:
     assert threshold is not None  # noqa: S101  # the caller has seen to it
     score = number(getattr(policy.columns, role))
     high = score >= threshold + CLEAR * (1 - threshold)
-    low = score <= (1 - CLEAR) * threshold
+    low = (score <= (1 - CLEAR) * threshold) & (score < threshold)  # at 0, 0 is above
     return ((nw.col(LABEL) == 1) & low) | ((nw.col(LABEL) == 0) & high)

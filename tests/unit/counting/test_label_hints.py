@@ -35,8 +35,24 @@ def test_both_models_clearly_against_a_label_are_counted_and_named() -> None:
     assert told is not None
     assert told.startswith(f"Both models clearly contradict {len(ids)} label")
     assert all(f"'{one}'" in told for one in ids[:5])
+    kept_back = parse_policy(text + "report: {redact: [id]}\n")
+    told = label_hint(kept_back, open_predictions(kept_back, table, with_ids=True))
+    assert told is not None
+    assert told.startswith(f"Both models clearly contradict {len(ids)} label")
+    assert not any(f"'{one}'" in told for one in ids)
     sure = table.assign(baseline=np.where(bad, 0.9, 0.1))
     assert label_hint(policy, open_predictions(policy, sure, with_ids=True)) is None
     decided = parse_policy(text.replace(", threshold: 0.4", ""))
     labels = table.assign(baseline=table["label"], candidate=table["label"])
     assert label_hint(decided, open_predictions(decided, labels, with_ids=True)) is None
+
+
+def test_a_score_at_its_threshold_contradicts_no_positive_label() -> None:
+    policy = parse_policy(
+        "prunegate: 1\nname: hints\ntask: {kind: binary, positive: bad, threshold: 0}\n"
+        "rules: [{metric: recall, max_drop: 0.1}]\n"
+    )
+    scores = [0.0, 0.5, 0.0, 0.5]
+    table = pd.DataFrame({"id": list("abcd"), "label": ["bad", "bad", "good", "good"],
+                          "baseline": scores, "candidate": scores})  # fmt: skip
+    assert label_hint(policy, open_predictions(policy, table, with_ids=True)) is None

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from prunegate.data.labelled.checked_rows import CheckedRows, check_rows, text_hashes
+from prunegate.data.labelled.overlap import normalised
 from prunegate.data.labelled.table import read_rows
 from prunegate.errors import ContractError, TableError
 from prunegate.policy.schema import Policy
@@ -141,3 +142,9 @@ def test_texts_that_differ_in_case_spaces_and_punctuation_are_one_text(tmp_path:
           ("f", "same", "spam", "x", "train"))  # fmt: skip
     found = broken(check_rows(policy(), tmp_path))
     assert found == {"content.shared": 1, "words.shared": 1}
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u00ad", "\u2060", "\u034f", "\ufe0f", "\u3164", "\U000e0100"])  # fmt: skip  # noqa: E501
+def test_characters_that_nobody_sees_make_no_other_text(unseen: str) -> None:
+    assert normalised(f"buy n{unseen}ow") == normalised("Buy now")
+    assert normalised(unseen) == ""

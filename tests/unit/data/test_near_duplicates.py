@@ -9,7 +9,8 @@ from PIL import Image
 
 from prunegate.data.labelled.near_duplicates import (
     NEAR,
-    difference_hashes,
+    Look,
+    looks,
     near_duplicate_warning,
     near_pairs,
 )
@@ -49,5 +50,25 @@ def test_groups_of_bits_miss_no_pair(tmp_path: Path) -> None:
     names = [f"{n:03}" for n in range(80)]
     table = rows(tmp_path, names, ["gate"] * 40 + ["train"] * 40)
     expected = sum(min((a ^ b).bit_count() for b in copies) <= NEAR for a in seen)
-    assert near_pairs(table, [*seen, *copies]).rows == expected > 20
-    assert difference_hashes([]) == ()
+    grey = bytes(range(72))
+    found = [Look(bits=bits, grey=grey) for bits in (*seen, *copies)]
+    assert near_pairs(table, found).rows == expected > 20
+    assert looks([]) == ()
+
+
+def test_pictures_that_are_mostly_empty_do_not_look_alike_for_it(tmp_path: Path) -> None:
+    spots = [Look(bits=1 << at, grey=bytes(40 * (part == at) for part in range(72)))
+             for at in (3, 30, 60, 61)]  # fmt: skip
+    table = rows(tmp_path, ["a", "b", "c", "d"], ["gate", "train", "gate", "train"])
+    assert near_pairs(table, spots).rows == 0  # of 64 bits, two differ
+    copy = Look(bits=spots[2].bits, grey=bytes(level // 2 for level in spots[2].grey))
+    assert near_pairs(table, [*spots[:3], copy]).examples == (("c", "d"),)
+
+
+def test_a_picture_of_16_bits_looks_like_its_copy_of_8(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    deep = np.kron(rng.integers(0, 1 << 16, (6, 6)), np.ones((16, 16))).astype(np.uint16)
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    Image.fromarray((deep >> 8).astype(np.uint8)).save(tmp_path / "copy.png")
+    table = rows(tmp_path, ["deep.png", "copy.png"], ["gate", "train"])
+    assert near_pairs(table, looks(table.paths)).rows == 1

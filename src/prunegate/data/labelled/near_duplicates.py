@@ -1,10 +1,12 @@
 """Near-duplicates: pictures of different splits that look alike although their bytes differ.
 
 A re-encoded or resized copy of a training picture is as good as the picture itself to a model that
-has seen it. Each picture is summed up in 64 bits, whether it gets brighter from one of nine columns
-to the next in each of eight rows (difference hash), and two are near where at most four bits
-differ. Of five groups of bits one is then the same in both, so that only pictures which share a
-group are compared. It is a warning and no clause: series of one scene look alike, too.
+has seen it. Each picture is summed up in 72 grey levels, and in 64 bits of these: whether it gets
+brighter from one of nine columns to the next in each of eight rows (difference hash). Two are near
+where at most four bits differ and the levels go together (a correlation of 0.9): pictures that are
+mostly empty have few bits that could differ. Of five groups of bits one is then the same in both,
+so that only pictures which share a group are compared. It is a warning and no clause: series of one
+scene look alike, too.
 
 Source: Krawetz (2013), Kind of Like That, hackerfactor.com (dHash).
 """
@@ -13,10 +15,11 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -26,14 +29,31 @@ from prunegate.data.labelled.rows import LabelledRows
 from prunegate.data.predictions.columns import shown
 from prunegate.errors import TableError
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 NEAR = 4
 """Bits that may differ."""
+TOGETHER = 0.9
+"""Correlation of grey levels from which pictures may be near."""
 _ROWS, _COLUMNS = 8, 9
 _BANDS = ((0, 13), (13, 13), (26, 13), (39, 13), (52, 12))
 """First bit and number of bits of each group: one more than may differ."""
 _FLAT = 8
 """Grey levels between the darkest and the brightest part up to which a picture shows nothing."""
-_PART, _SHOWN = 512, 3
+_DEEP = 257
+"""Levels of 16 bits for each of 8."""
+_AT_ONCE, _SHOWN = 2_000_000, 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What a picture looks like from far away."""
+
+    bits: int
+    """64 of them, row by row: whether the next column is brighter."""
+    grey: bytes
+    """Levels of the 8 x 9 parts, row by row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +74,7 @@ def near_duplicate_warning(rows: LabelledRows) -> str | None:
     """
     if rows.reads != "images":
         return None
-    found = near_pairs(rows, difference_hashes(rows.paths))
+    found = near_pairs(rows, looks(rows.paths))
     if not found.rows:
         return None
     pairs = "; ".join(f"{shown(one)} like {shown(other)}" for one, other in found.examples)
@@ -63,22 +83,20 @@ def near_duplicate_warning(rows: LabelledRows) -> str | None:
     return f"{found.rows:,} {verb} like an image of another split: {pairs}{more}"
 
 
-def difference_hashes(paths: Sequence[Path]) -> tuple[int | None, ...]:
-    """The 64 bits of each picture; None: it is flat, and looks like every other flat one.
+def looks(paths: Sequence[Path]) -> tuple[Look | None, ...]:
+    """How each picture looks; None: it is flat, and looks like every other flat one.
 
     Raises:
         TableError: a picture cannot be read.
     """
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        return tuple(pool.map(_hash, paths, chunksize=16))
+        return tuple(pool.map(_look, paths, chunksize=16))
 
 
-def _hash(path: Path) -> int | None:
+def _look(path: Path) -> Look | None:
     try:
         with open_image(path) as image:
-            image.draft("L", (_COLUMNS * 8, _ROWS * 8))
-            small = image.convert("L").resize((_COLUMNS, _ROWS), 1)  # Lanczos
-            grey = np.asarray(small, dtype=np.int16)
+            grey = _grey_levels(image)
     except TableError:
         raise
     except Exception as error:  # decoders raise many types on damaged files
@@ -86,52 +104,73 @@ def _hash(path: Path) -> int | None:
     if int(grey.max()) - int(grey.min()) <= _FLAT:
         return None
     bits = np.packbits((grey[:, 1:] > grey[:, :-1]).ravel())
-    return int.from_bytes(bits.tobytes(), "big")
+    return Look(bits=int.from_bytes(bits.tobytes(), "big"), grey=grey.tobytes())
 
 
-def near_pairs(rows: LabelledRows, hashes: Sequence[int | None]) -> NearPairs:
+def _grey_levels(image: Image.Image) -> npt.NDArray[np.uint8]:
+    if image.mode.startswith("I"):  # 16 bits, which Pillow would cut off at 255
+        small = image.convert("F").resize((_COLUMNS, _ROWS), 1)  # Lanczos
+        return (np.asarray(small) / _DEEP).clip(0, 255).astype(np.uint8)
+    image.draft("L", (_COLUMNS * 8, _ROWS * 8))
+    return np.asarray(image.convert("L").resize((_COLUMNS, _ROWS), 1), dtype=np.uint8)
+
+
+def near_pairs(rows: LabelledRows, found: Sequence[Look | None]) -> NearPairs:
     """Rows of the gate split that look like a row of another split.
 
     Args:
         rows: the labelled rows.
-        hashes: of each row's picture.
+        found: how each row's picture looks.
     """
-    gate: dict[int, str] = {}
-    others: dict[int, str] = {}
-    at: dict[int, int] = defaultdict(int)
-    for identifier, split, found in zip(rows.ids, rows.splits, hashes, strict=True):
-        if found is None:
+    gate: dict[Look, str] = {}
+    others: dict[Look, str] = {}
+    at: dict[Look, int] = defaultdict(int)
+    for identifier, split, look in zip(rows.ids, rows.splits, found, strict=True):
+        if look is None:
             continue
         here = gate if split == "gate" else others
-        here.setdefault(found, str(identifier))
-        at[found] += split == "gate"
-    near: dict[int, int] = {}
-    for one, other in _close(list(gate), list(others)):
-        near.setdefault(one, other)
+        here.setdefault(look, str(identifier))
+        at[look] += split == "gate"
+    near = _close(list(gate), list(others))
     first = sorted((gate[one], others[other]) for one, other in near.items())
     return NearPairs(rows=sum(at[one] for one in near), examples=tuple(first[:_SHOWN]))
 
 
-def _close(gate: Sequence[int], others: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Pairs of hashes that differ in few bits, each compared only within a group of bits."""
+def _close(gate: Sequence[Look], others: Sequence[Look]) -> dict[Look, Look]:
+    """Looks with another that is near, compared only with those that share a group of bits."""
+    near: dict[Look, Look] = {}
     for start, count in _BANDS:
-        held: dict[int, list[int]] = defaultdict(list)
-        for found in others:
-            held[found >> start & ((1 << count) - 1)].append(found)
-        asked: dict[int, list[int]] = defaultdict(list)
-        for found in gate:
-            asked[found >> start & ((1 << count) - 1)].append(found)
+        held: dict[int, list[Look]] = defaultdict(list)
+        for look in others:
+            held[look.bits >> start & ((1 << count) - 1)].append(look)
+        asked: dict[int, list[Look]] = defaultdict(list)
+        for look in gate:
+            band = look.bits >> start & ((1 << count) - 1)
+            if look not in near and band in held:
+                asked[band].append(look)
         for band, ones in asked.items():
-            if band in held:
-                yield from _within(ones, np.array(held[band], dtype=np.uint64))
+            near |= _within(ones, held[band])
+    return near
 
 
-def _within(ones: Sequence[int], others: npt.NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
-    for start in range(0, len(ones), _PART):
-        part = np.array(ones[start : start + _PART], dtype=np.uint64)
-        bits = np.unpackbits(
-            (part[:, None] ^ others[None, :]).view(np.uint8).reshape(len(part), len(others), 8),
-            axis=2,
-        ).sum(axis=2)
-        for row, column in np.argwhere(bits <= NEAR):
-            yield int(part[row]), int(others[column])
+def _within(ones: Sequence[Look], others: Sequence[Look]) -> dict[Look, Look]:
+    """Of each look with another that is near, the first."""
+    bits, levels = _arrays(others)
+    part = max(1, _AT_ONCE // len(others))
+    near = {}
+    for start in range(0, len(ones), part):
+        here, grey = _arrays(ones[start : start + part])
+        differing = np.bitwise_count(here[:, None] ^ bits[None, :])
+        alike = (differing <= NEAR) & (grey @ levels.T >= TOGETHER)
+        for row in np.flatnonzero(alike.any(axis=1)):
+            near[ones[start + int(row)]] = others[int(alike[row].argmax())]
+    return near
+
+
+def _arrays(some: Sequence[Look]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.float32]]:
+    """Bits, and levels of which the product of two is their correlation."""
+    bits = np.array([one.bits for one in some], dtype=np.uint64)
+    grey = np.frombuffer(b"".join(one.grey for one in some), dtype=np.uint8)
+    levels = grey.reshape(len(some), -1).astype(np.float32)
+    levels -= levels.mean(axis=1, keepdims=True)
+    return bits, levels / np.linalg.norm(levels, axis=1, keepdims=True)

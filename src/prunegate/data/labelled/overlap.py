@@ -13,6 +13,23 @@ from prunegate.data.contract.counts import Count, examples_of
 from prunegate.data.labelled.rows import LabelledRows
 from prunegate.policy.schema import Policy
 
+_UNSEEN = frozenset(
+    chr(code)
+    for first, last in (
+        (0x34F, 0x34F),
+        (0x115F, 0x1160),
+        (0x17B4, 0x17B5),
+        (0x180B, 0x180F),
+        (0x3164, 0x3164),
+        (0xFE00, 0xFE0F),
+        (0xFFA0, 0xFFA0),
+        (0xE0100, 0xE01EF),
+    )
+    for code in range(first, last + 1)
+)
+"""Unicode's default ignorable characters that are letters or marks by category, such as selectors
+of a variation; those of category Cf (zero-width space, soft hyphen) are others."""
+
 
 def repeated_content(rows: LabelledRows, hashes: Sequence[str]) -> int:
     """Count rows whose content another row of the same split has already."""
@@ -43,10 +60,13 @@ def overlaps(rows: LabelledRows, policy: Policy, hashes: Sequence[str]) -> Itera
 def normalised(text: str) -> str:
     """A text's letters and digits: compatibility forms, case, spaces and punctuation do not matter.
 
-    >>> normalised("  Hello,   WORLD! ")
+    Neither do symbols, and characters that nobody sees are not there.
+
+    >>> normalised("  Hel\\u200blo,   WORLD! ")
     'hello world'
     """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    seen = "".join(c for c in text if unicodedata.category(c) != "Cf" and c not in _UNSEEN)
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())
     kept = (c if unicodedata.category(c)[0] in "LNM" else " " for c in folded)
     return " ".join("".join(kept).split())
 
