@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from dataclasses import replace
 
 import pandas as pd
@@ -9,10 +11,15 @@ import pytest
 
 import prunegate
 from prunegate.audit.expected_findings import on_reference
+from prunegate.audit.opinion import facts as anew
 from prunegate.audit.opinion.facts import ABOUT, LEAST_WORTH, facts
 from prunegate.audit.opinion.laws import columns
+from prunegate.evidence.weighted_rates import LEAST_EFFECTIVE
 from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import CHECKS
 from prunegate.policy.load import parse_policy
+from prunegate.stats import delong, pulled
+from prunegate.verdict import reference, reference_evaluated
 from prunegate.verdict.finding import BEATS_CONSTANT, Verdict
 
 HEAD = "prunegate: 1\nname: x\ntask: {kind: %s}\n%srules: [{metric: %s}]\n"
@@ -65,6 +72,22 @@ def test_the_cells_of_a_metric_are_those_of_the_catalogue() -> None:
     for name, cells in ABOUT.items():
         assert len(set(cells)) == len(cells)
         assert set(cells) == set(METRICS[name].forms["binary"].base.cells), name
+
+
+def test_the_numbers_of_the_second_opinion_are_those_of_the_gate() -> None:
+    assert reference_evaluated.FAIR == anew.FAIR
+    assert reference.PART == anew.REFERENCE_TIMES
+    assert LEAST_EFFECTIVE == LEAST_WORTH
+    assert anew.PAIRS_FROM | anew.ROWS_FROM == {"auc": delong.RELIABLE, **pulled.RELIABLE}
+    assert {check: 1 for check in CHECKS if CHECKS[check].form == "factor"} == anew.FACTORS
+    assert {check for check in CHECKS if CHECKS[check].form == "level"} == set(anew.LEVELS)
+
+
+def test_the_numbers_of_the_second_opinion_are_what_mathematics_says() -> None:
+    """Brier (1950): two squares; the largest loss of a float; Chernoff: exp(-n / 2) = 1/10,000."""
+    assert anew.LARGEST["brier"] == 1**2 + 1**2
+    assert 0 <= anew.LARGEST["log_loss"] + math.log(sys.float_info.epsilon) < 0.01
+    assert math.exp(-anew.NEGATIVES_AT / 2) == pytest.approx(1e-4, rel=1e-3)
 
 
 @pytest.mark.parametrize("kept", [(0, 7), (3, 7), (3, 4), (0, 4), (0, 3), (4, 7), (3,)])
