@@ -24,6 +24,7 @@ from prunegate.verdict.finding import BEATS_CONSTANT, Verdict
 
 HEAD = "prunegate: 1\nname: x\ntask: {kind: %s}\n%srules: [{metric: %s}]\n"
 BINARY = "binary, positive: 1, threshold: 0.5"
+POINT = "evidence: point"
 
 
 def table(rows: int, *, weight: float = 1.0) -> pd.DataFrame:
@@ -65,6 +66,55 @@ def test_weighted_rows_are_worth_what_the_sums_say_or_where_none_are_shown_what_
     (whole,) = verdict.slices
     bare = replace(stated, slices=(replace(whole, weights=None),))
     assert facts(policy, bare)["lacking"][0] == LEAST_WORTH - 7
+
+
+@pytest.mark.parametrize("shown", ["rows", "weights", "no weights"])
+@pytest.mark.parametrize("minimum", [(1, 1), (10, 1), (1, 10), (30, 15), (41, 21)])
+def test_a_finding_lacks_what_its_rows_are_short_of(minimum: tuple[int, int], shown: str) -> None:
+    """Where an estimate decides; of rows without their weights there are none."""
+    rows, positives = minimum
+    evidence = f"evidence: {{minimum: {{rows: {rows}, positives: {positives}}}}}\n"
+    weight = "" if shown == "rows" else "weight: w\n"
+    policy = parse_policy(HEAD % (BINARY, weight + evidence, "accuracy, at_least: 0.1, " + POINT))
+    verdict = prunegate.judge(policy, table(40))
+    (whole,) = verdict.slices
+    if shown == "no weights":
+        verdict = replace(verdict, slices=(replace(whole, weights=None),))
+    there = (0, 0) if shown == "no weights" else (40, 20)
+    short = max(rows - there[0], positives - there[1])
+    assert facts(policy, verdict)["lacking"][0] == max(short, 0)
+
+
+CELLS = (100, 7, 11, 13, 5, 2, 3, 17)
+"""By label, baseline and candidate; 27 positives of 158 rows."""
+FLOORS = {
+    "auc, max_drop: 0.1": 50 - 27,
+    "average_precision, max_drop: 0.1": 100 - 27,
+    "recall_at_fpr, at: 0.1, max_drop: 0.1": 185 - 131,
+    "precision_at_recall, at: 0.75, max_drop: 0.1": 74 - 27,
+    "brier, max_rise: 0.1": 300 - 158,
+    "precision, max_drop: 0.1": 50 - (7 + 13 + 2 + 17),
+    "f1, max_drop: 0.1": 50 - (7 + 13 + 27),
+    "precision, at_least: 0.1": 0,
+    "recall, max_drop: 0.1": 0,
+}
+"""What proven limits lack of what docs/statistics.md says that their method needs."""
+
+
+@pytest.mark.parametrize(("rule", "short"), FLOORS.items())
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_proven_limit_lacks_what_its_method_needs(rule: str, short: int, turned: bool) -> None:
+    """Whichever of the models flags fewer rows."""
+    scores = "data: {scores: {prefix: s_}}\n"
+    policy = parse_policy(HEAD % (BINARY, scores, rule))
+    simple = parse_policy(HEAD % (BINARY, "", "accuracy, max_drop: 0.1"))
+    verdict = changed(prunegate.judge(simple, table(40)), metric=policy.rules[0].metric)
+    verdict = changed(verdict, check=next(iter(policy.rules[0].limits)))
+    cells = tuple(CELLS[cell & 4 | cell >> 1 & 1 | (cell & 1) << 1] for cell in range(8))
+    (whole,) = verdict.slices
+    summary = replace(whole, rows=158, positives=27, cells=cells if turned else CELLS)
+    found = facts(policy, replace(verdict, slices=(summary,)))
+    assert found["lacking"][0] == max(short, 1 - 27)
 
 
 def test_the_cells_of_a_metric_are_those_of_the_catalogue() -> None:
