@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prunegate.audit.approvals.person import folded_name
 from prunegate.audit.bundle import verify_record
 from prunegate.audit.log.merkle import (
     consistency_proof,
@@ -20,6 +22,9 @@ from prunegate.audit.log.merkle import (
     nodes_of,
     root_of,
 )
+from prunegate.audit.signing.allowed_signers import parse_allowed_signers
+from prunegate.audit.signing.keys import generate, openssh_line
+from prunegate.audit.signing.ssh_signature import NAMESPACE, key_blob
 
 VERIFIER = Path(verify_record.__file__)
 
@@ -72,3 +77,50 @@ def test_the_single_file_walks_trees_as_the_log_does(size: int) -> None:
         path = consistency_proof(old, size, nodes)
         before = root_of(old, nodes)
         assert verify_record.grown(old, size, path, [before]) == (before, root)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2026-11-28", datetime(2026, 11, 29, tzinfo=UTC)),
+        ("2026-12-31", datetime(2027, 1, 1, tzinfo=UTC)),
+        ("2026-11-28T09:10:11Z", datetime(2026, 11, 28, 9, 10, 11, tzinfo=UTC)),
+        ("20261128Z", datetime(2026, 11, 28, tzinfo=UTC)),
+        ("202611280910Z", datetime(2026, 11, 28, 9, 10, tzinfo=UTC)),
+        ("20261128091011Z", datetime(2026, 11, 28, 9, 10, 11, tzinfo=UTC)),
+    ],
+)
+def test_the_single_file_reads_every_time_to_the_second(text: str, meant: datetime) -> None:
+    assert verify_record.moment(text) == meant
+    if text.endswith("Z"):
+        with pytest.raises(verify_record.Wrong, match="not in UTC"):
+            verify_record.moment(text[:-1])
+
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+SIGNER = generate("ed25519").public_key()
+WHO = ["a@c.d", "*@c.d", "x,a@*", "a?c.d", "[a]@c.d", "A@c.d", "x"]
+UNTIL = 'valid-before="202606011200Z"'
+TERMS = [
+    "", 'namespaces="git"', 'namespaces="git,prunegate-signoff"', UNTIL,
+    'valid-after="20260601120000Z"', f'valid-after="20260601Z",{UNTIL}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("terms", TERMS)
+@pytest.mark.parametrize("who", WHO)
+def test_the_single_file_lets_sign_whom_the_log_lets(who: str, terms: str) -> None:
+    line = " ".join(["#x\n" + who, *terms.split(), openssh_line(SIGNER)])
+    blob, (signer,) = key_blob(SIGNER), parse_allowed_signers(line, "f")
+    for hours in (0, 12):
+        for second in (-1, 0, 1):
+            at = NOON - timedelta(hours=hours, seconds=second)
+            may = signer.is_of("a@c.d") and signer.refusal(NAMESPACE, at) is None
+            files = {"allowed_signers": line.encode()}
+            assert verify_record.allowed(files, blob, "a@c.d", at) == may
+            assert not verify_record.allowed(files, blob[:-1], "a@c.d", at)
+
+
+@given(st.text("aAsSßſKÅ\u00e9E\u0301\uff21ǅΣς \t", max_size=6))
+def test_the_single_file_compares_names_as_the_log_does(name: str) -> None:
+    assert verify_record.folded(name) == folded_name(name)

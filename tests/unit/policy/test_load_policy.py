@@ -341,7 +341,13 @@ def _yaml(value: object) -> str:
 
 NAMES = st.text("abcxyz-é ", min_size=1, max_size=6)
 
-MARGINS = st.floats(0, 0.5) | st.builds(lambda r: {"relative": r}, st.floats(0, 0.9))
+LEAST = 1e-8
+"""The smallest change but none at all."""
+MARGINS = (
+    st.just(0.0)
+    | st.floats(LEAST, 0.5)
+    | st.builds(lambda r: {"relative": r}, st.floats(LEAST, 0.9))
+)
 
 RULES = st.fixed_dictionaries(
     {"metric": st.sampled_from(["recall", "precision", "accuracy", "f1"]), "max_drop": MARGINS},
