@@ -215,8 +215,8 @@ def _names(record: DecisionRecord, digest: str) -> Iterator[str]:
         found = record.model_digest(role)
         if found is not None:
             names.append((sentences.capital(role), found))
-    for model in (record.candidate, record.baseline):
-        for name in model.pickled or () if model is not None else ():
+    for model in filter(None, (record.candidate, record.baseline)):
+        for name in model.pickled or ():
             told = "read from a pickle, by torch's weights_only reader"
             names.append((f"Weights of the {prose(named(model.name))}, {told}", name))
     listed = "\n".join(f"- {name}: {code(value)}" for name, value in names)
