@@ -1,7 +1,8 @@
 """Load models that can be pruned: baselines as Hugging Face saves them, candidates with a manifest.
 
 Local files only: no hub, no remote code, a pickle only where the caller allows it. A tensor that is
-missing or does not fit is an error; nothing is ever left random. Models that can only be judged: ``open_model.py``.
+missing or does not fit is an error; nothing is ever left random. Models that can only be judged:
+``open_model.py``.
 """
 
 from __future__ import annotations

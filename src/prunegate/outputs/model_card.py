@@ -215,6 +215,10 @@ def _names(record: DecisionRecord, digest: str) -> Iterator[str]:
         found = record.model_digest(role)
         if found is not None:
             names.append((sentences.capital(role), found))
+    for model in filter(None, (record.candidate, record.baseline)):
+        for name in model.pickled or ():
+            told = "read from a pickle, by torch's weights_only reader"
+            names.append((f"Weights of the {prose(named(model.name))}, {told}", name))
     listed = "\n".join(f"- {name}: {code(value)}" for name, value in names)
     yield (
         f"## Names\n\n{listed}\n\nMade by prunegate from that record alone. This file is no part "

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import pickle
-import subprocess
 import sys
 import zipfile
 from collections import OrderedDict
@@ -277,7 +276,12 @@ def test_a_candidate_of_prunegates_own_stays_safetensors(
         open_model(folder, pickles=True)
 
 
-def test_the_command_line_refuses_code_before_a_library_is_loaded(tmp_path: Path) -> None:
+def test_the_command_line_refuses_code_with_and_without_leave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from prunegate.cli import main
+
+    monkeypatch.chdir(tmp_path)
     folder = tmp_path / "m"
     folder.mkdir()
     config = {"architectures": ["ViTForImageClassification"], "model_type": "vit"}
@@ -287,15 +291,11 @@ def test_the_command_line_refuses_code_before_a_library_is_loaded(tmp_path: Path
     told = {}
     for flags in ((), ("--allow-pickle-weights",)):
         command = ("predict", "m", "--data", "t.csv", "-o", "o.csv", *flags)
-        done = subprocess.run(  # our own interpreter and module
-            [sys.executable, "-m", "prunegate", *command],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 2
-        told[flags] = done.stderr
+        monkeypatch.setattr(sys, "argv", ["prunegate", *command])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        assert stop.value.code == 2
+        told[flags] = capsys.readouterr().err
     assert "--allow-pickle-weights" in told[()]
     assert "would call posix.system" in told[("--allow-pickle-weights",)]
     assert "Traceback" not in "".join(told.values())
