@@ -48,21 +48,23 @@ def _of_slice(policy: Policy, counts: SliceCounts) -> Iterator[Count]:
     if not counts.declared:
         return
     minimum, name = policy.evidence.minimum, shown(counts.name)
+    labelled = policy.task.traits.decided
     yield Count(
         name=f"{counts.name}.rows",
         words=f"rows of {name}",
         value=counts.rows or None,
         at_least=minimum.rows,
         evidence=True,
-        advice=f"label {max(minimum.rows - counts.rows, 0):,} more rows of it, or declare only "
-        "what production sees",
+        advice=f"{'label' if labelled else 'add'} {max(minimum.rows - counts.rows, 0):,} more rows "
+        "of it, or declare only what production sees",
     )
     if policy.task.traits.decided:
+        rarest = (
+            "rows of the rarest label" if policy.task.traits.sets else "rows of the rarest class"
+        )
         yield Count(
             name=f"{counts.name}.positives",
-            words=f"positive rows of {name}"
-            if policy.task.traits.yes_no
-            else f"rows of the rarest class of {name}",
+            words=f"{'positive rows' if policy.task.traits.yes_no else rarest} of {name}",
             value=counts.positives or None,
             at_least=minimum.positives,
             evidence=True,

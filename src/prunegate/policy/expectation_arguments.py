@@ -46,6 +46,8 @@ class _Within(Section):
             raise ValueError("give 'min_value', 'max_value' or both; else every value would do")
         if None not in (self.min_value, self.max_value) and self.min_value > self.max_value:  # type: ignore[operator]  # neither is None
             raise ValueError("'min_value' is above 'max_value'; no value would do")
+        if self.min_value == self.max_value and (self.strict_min or self.strict_max):
+            raise ValueError("'min_value' is 'max_value', which 'strict' leaves out; none would do")
         return self
 
 
@@ -239,6 +241,8 @@ class RowsWithin(Section):
     def _has_an_end(self) -> RowsWithin:
         if self.min_value is None and self.max_value is None:
             raise ValueError("give 'min_value', 'max_value' or both; else any table would do")
+        if None not in (self.min_value, self.max_value) and self.min_value > self.max_value:  # type: ignore[operator]  # neither is None
+            raise ValueError("'min_value' is above 'max_value'; no table would do")
         return self
 
 

@@ -9,10 +9,10 @@ from PIL import Image
 
 from prunegate.data.labelled.near_duplicates import (
     NEAR,
-    Look,
-    looks,
+    PerceptualHash,
     near_duplicate_warning,
     near_pairs,
+    perceptual_hashes,
 )
 from prunegate.data.labelled.rows import LabelledRows
 
@@ -51,17 +51,17 @@ def test_groups_of_bits_miss_no_pair(tmp_path: Path) -> None:
     table = rows(tmp_path, names, ["gate"] * 40 + ["train"] * 40)
     expected = sum(min((a ^ b).bit_count() for b in copies) <= NEAR for a in seen)
     grey = bytes(range(72))
-    found = [Look(bits=bits, grey=grey) for bits in (*seen, *copies)]
+    found = [PerceptualHash(bits=bits, grey=grey) for bits in (*seen, *copies)]
     assert near_pairs(table, found).rows == expected > 20
-    assert looks([]) == ()
+    assert perceptual_hashes([]) == ()
 
 
 def test_pictures_that_are_mostly_empty_do_not_look_alike_for_it(tmp_path: Path) -> None:
-    spots = [Look(bits=1 << at, grey=bytes(40 * (part == at) for part in range(72)))
+    spots = [PerceptualHash(bits=1 << at, grey=bytes(40 * (part == at) for part in range(72)))
              for at in (3, 30, 60, 61)]  # fmt: skip
     table = rows(tmp_path, ["a", "b", "c", "d"], ["gate", "train", "gate", "train"])
     assert near_pairs(table, spots).rows == 0  # of 64 bits, two differ
-    copy = Look(bits=spots[2].bits, grey=bytes(level // 2 for level in spots[2].grey))
+    copy = PerceptualHash(bits=spots[2].bits, grey=bytes(level // 2 for level in spots[2].grey))
     assert near_pairs(table, [*spots[:3], copy]).examples == (("c", "d"),)
 
 
@@ -71,4 +71,4 @@ def test_a_picture_of_16_bits_looks_like_its_copy_of_8(tmp_path: Path) -> None:
     Image.fromarray(deep).save(tmp_path / "deep.png")
     Image.fromarray((deep >> 8).astype(np.uint8)).save(tmp_path / "copy.png")
     table = rows(tmp_path, ["deep.png", "copy.png"], ["gate", "train"])
-    assert near_pairs(table, looks(table.paths)).rows == 1
+    assert near_pairs(table, perceptual_hashes(table.paths)).rows == 1

@@ -56,6 +56,14 @@ REFUSED: dict[str, tuple[Any, str]] = {
         "a number",
     ),
     "text for a number": ({BETWEEN: {"column": "w", "min_value": "1"}}, "remove the quotes"),
+    "one value, which is left out": (
+        {BETWEEN: {"column": "w", "min_value": 1, "max_value": 1, "strict_max": True}},
+        "none would do",
+    ),
+    "rows that no table has": (
+        {"expect_table_row_count_to_be_between": {"min_value": 5, "max_value": 4}},
+        "no table would do",
+    ),
     "no limit at all": ({BETWEEN: {"column": "w"}}, "else every value would do"),
     "a share that any table has": (
         {BETWEEN: {"column": "w", "min_value": 1, "mostly": 0}},
@@ -97,6 +105,8 @@ TAKEN: dict[str, Any] = {
         },
     ),
     "rows at least": ("expect_table_row_count_to_be_between", {"min_value": 3}),
+    "as many rows": ("expect_table_row_count_to_be_between", {"min_value": 3, "max_value": 3}),
+    "one value": (BETWEEN, {"column": "w", "min_value": 1.0, "max_value": 1.0}),
     "rows at most": ("expect_table_row_count_to_be_between", {"max_value": 3}),
 }
 

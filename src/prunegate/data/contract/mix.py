@@ -66,7 +66,8 @@ def mix_count(policy: Policy, rows: Mapping[str, int], of: str = "") -> Count | 
         words=f"distance from production's mix of {shown(mix.key)}{of} (0: the same, 1: apart)",
         value=None if found.distance is None else round(found.distance, 6),
         at_most=tolerance,
-        advice="draw the rows as production sees them, or widen 'data: tolerance:'",
+        advice="draw the rows as production sees them, more of them where they are few, or widen "
+        "'data: tolerance:'",
         examples=found.differs,
     )
 

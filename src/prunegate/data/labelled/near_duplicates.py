@@ -47,7 +47,7 @@ _AT_ONCE, _SHOWN = 2_000_000, 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class PerceptualHash:
     """What a picture looks like from far away."""
 
     bits: int
@@ -74,7 +74,7 @@ def near_duplicate_warning(rows: LabelledRows) -> str | None:
     """
     if rows.reads != "images":
         return None
-    found = near_pairs(rows, looks(rows.paths))
+    found = near_pairs(rows, perceptual_hashes(rows.paths))
     if not found.rows:
         return None
     pairs = "; ".join(f"{shown(one)} like {shown(other)}" for one, other in found.examples)
@@ -83,7 +83,7 @@ def near_duplicate_warning(rows: LabelledRows) -> str | None:
     return f"{found.rows:,} {verb} like an image of another split: {pairs}{more}"
 
 
-def looks(paths: Sequence[Path]) -> tuple[Look | None, ...]:
+def perceptual_hashes(paths: Sequence[Path]) -> tuple[PerceptualHash | None, ...]:
     """How each picture looks; None: it is flat, and looks like every other flat one.
 
     Raises:
@@ -93,7 +93,7 @@ def looks(paths: Sequence[Path]) -> tuple[Look | None, ...]:
         return tuple(pool.map(_look, paths, chunksize=16))
 
 
-def _look(path: Path) -> Look | None:
+def _look(path: Path) -> PerceptualHash | None:
     try:
         with open_image(path) as image:
             grey = _grey_levels(image)
@@ -104,7 +104,7 @@ def _look(path: Path) -> Look | None:
     if int(grey.max()) - int(grey.min()) <= _FLAT:
         return None
     bits = np.packbits((grey[:, 1:] > grey[:, :-1]).ravel())
-    return Look(bits=int.from_bytes(bits.tobytes(), "big"), grey=grey.tobytes())
+    return PerceptualHash(bits=int.from_bytes(bits.tobytes(), "big"), grey=grey.tobytes())
 
 
 def _grey_levels(image: Image.Image) -> npt.NDArray[np.uint8]:
@@ -115,16 +115,16 @@ def _grey_levels(image: Image.Image) -> npt.NDArray[np.uint8]:
     return np.asarray(image.convert("L").resize((_COLUMNS, _ROWS), 1), dtype=np.uint8)
 
 
-def near_pairs(rows: LabelledRows, found: Sequence[Look | None]) -> NearPairs:
+def near_pairs(rows: LabelledRows, found: Sequence[PerceptualHash | None]) -> NearPairs:
     """Rows of the gate split that look like a row of another split.
 
     Args:
         rows: the labelled rows.
         found: how each row's picture looks.
     """
-    gate: dict[Look, str] = {}
-    others: dict[Look, str] = {}
-    at: dict[Look, int] = defaultdict(int)
+    gate: dict[PerceptualHash, str] = {}
+    others: dict[PerceptualHash, str] = {}
+    at: dict[PerceptualHash, int] = defaultdict(int)
     for identifier, split, look in zip(rows.ids, rows.splits, found, strict=True):
         if look is None:
             continue
@@ -136,14 +136,16 @@ def near_pairs(rows: LabelledRows, found: Sequence[Look | None]) -> NearPairs:
     return NearPairs(rows=sum(at[one] for one in near), examples=tuple(first[:_SHOWN]))
 
 
-def _close(gate: Sequence[Look], others: Sequence[Look]) -> dict[Look, Look]:
+def _close(
+    gate: Sequence[PerceptualHash], others: Sequence[PerceptualHash]
+) -> dict[PerceptualHash, PerceptualHash]:
     """Looks with another that is near, compared only with those that share a group of bits."""
-    near: dict[Look, Look] = {}
+    near: dict[PerceptualHash, PerceptualHash] = {}
     for start, count in _BANDS:
-        held: dict[int, list[Look]] = defaultdict(list)
+        held: dict[int, list[PerceptualHash]] = defaultdict(list)
         for look in others:
             held[look.bits >> start & ((1 << count) - 1)].append(look)
-        asked: dict[int, list[Look]] = defaultdict(list)
+        asked: dict[int, list[PerceptualHash]] = defaultdict(list)
         for look in gate:
             band = look.bits >> start & ((1 << count) - 1)
             if look not in near and band in held:
@@ -153,7 +155,9 @@ def _close(gate: Sequence[Look], others: Sequence[Look]) -> dict[Look, Look]:
     return near
 
 
-def _within(ones: Sequence[Look], others: Sequence[Look]) -> dict[Look, Look]:
+def _within(
+    ones: Sequence[PerceptualHash], others: Sequence[PerceptualHash]
+) -> dict[PerceptualHash, PerceptualHash]:
     """Of each look with another that is near, the first."""
     bits, levels = _arrays(others)
     part = max(1, _AT_ONCE // len(others))
@@ -167,7 +171,9 @@ def _within(ones: Sequence[Look], others: Sequence[Look]) -> dict[Look, Look]:
     return near
 
 
-def _arrays(some: Sequence[Look]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.float32]]:
+def _arrays(
+    some: Sequence[PerceptualHash],
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.float32]]:
     """Bits, and levels of which the product of two is their correlation."""
     bits = np.array([one.bits for one in some], dtype=np.uint64)
     grey = np.frombuffer(b"".join(one.grey for one in some), dtype=np.uint8)

@@ -58,11 +58,11 @@ def overlaps(rows: LabelledRows, policy: Policy, hashes: Sequence[str]) -> Itera
 
 
 def normalised(text: str) -> str:
-    """A text's letters and digits: compatibility forms, case, spaces and punctuation do not matter.
+    r"""A text's letters and digits, in lower case and without forms of compatibility.
 
-    Neither do symbols, and characters that nobody sees are not there.
+    Spaces, punctuation and symbols separate them; characters that nobody sees are not there.
 
-    >>> normalised("  Hel\\u200blo,   WORLD! ")
+    >>> normalised("  Hel\u200blo,   WORLD! ")
     'hello world'
     """
     seen = "".join(c for c in text if unicodedata.category(c) != "Cf" and c not in _UNSEEN)
