@@ -60,7 +60,7 @@ class Graduated:
     unit: Literal["", "seconds", "tokens"] = ""
     """What a unit of use is; empty: an inference."""
 
-    def lines(self, volume: int, used: int = 0) -> Iterator[BillLine]:
+    def lines(self, volume: int, used: int) -> Iterator[BillLine]:
         """What a month of so many inferences costs, tier by tier.
 
         Args:
@@ -100,7 +100,7 @@ class ReadAndWritten:
     """Tokens of an inference, and the price of one."""
     written: tuple[Decimal, Decimal]
 
-    def lines(self, volume: int, used: int = 0) -> Iterator[BillLine]:
+    def lines(self, volume: int, used: int) -> Iterator[BillLine]:
         """What a month of so many inferences costs; others change nothing of it."""
         del used
         kinds: tuple[Literal["input", "output"], ...] = ("input", "output")
@@ -152,7 +152,7 @@ class Rented:
             )
         return needed
 
-    def lines(self, volume: int, used: int = 0) -> Iterator[BillLine]:
+    def lines(self, volume: int, used: int) -> Iterator[BillLine]:
         """What a month of so many inferences costs; others have no part in whole machines."""
         del used
         needed, held = self.instances(volume), self.reservation
@@ -201,7 +201,7 @@ class Bill:
         """What the others' use comes to, without this model."""
         if not self.others:
             return Decimal(0)
-        return _sum(self.usage.lines(self.others)) * (1 - self.discount)
+        return _sum(self.usage.lines(self.others, 0)) * (1 - self.discount)
 
     def lines(self, volume: int) -> tuple[BillLine, ...]:
         """The same, line by line."""

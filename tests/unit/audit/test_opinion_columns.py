@@ -124,6 +124,26 @@ def test_a_proven_limit_lacks_what_its_method_needs(
     assert found["lacking"][0] == max(short, 1 - 27)
 
 
+TASKS = {
+    BINARY: {"brier": 1.0, "log_loss": anew.LARGEST["log_loss"]},
+    "multiclass, classes: [a, b, c]": {"brier": 2.0, "log_loss": anew.LARGEST["log_loss"]},
+    "score, range: [1, 5]": {"rmse": 4.0},
+    "score": {},
+}
+"""The most that a loss can be, by task; of whatever is not named no end is known."""
+
+
+@pytest.mark.parametrize(("task", "most"), TASKS.items(), ids=TASKS)
+def test_no_metric_but_a_loss_has_a_largest_value(
+    task: str, most: dict[str, float], plain: Verdict
+) -> None:
+    policy = parse_policy(HEAD % (task, "", "model_bytes, at_most: 1"))
+    for name, metric in METRICS.items():
+        if task.partition(",")[0] in metric.tasks and not metric.per_class:
+            found = facts(policy, changed(plain, metric=name))["largest"][0]
+            assert found == most.get(name, math.inf), name
+
+
 def test_the_cells_of_a_metric_are_those_of_the_catalogue() -> None:
     """The second opinion has its own table on purpose; this holds the two against each other."""
     for name, cells in ABOUT.items():

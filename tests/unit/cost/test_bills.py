@@ -60,7 +60,7 @@ def test_a_bill_of_nothing_but_usage_is_the_sum_of_its_lines(volume: int) -> Non
     """No discount, no least amount, nobody else on it, unless that is said."""
     usage = Graduated(tiers=((100, Decimal("0.005")), (None, Decimal("0.0025"))))
     bare = Bill(usage=usage)
-    assert bare.cost(volume) == sum(line.amount for line in usage.lines(volume))
+    assert bare.cost(volume) == sum(line.amount for line in usage.lines(volume, 0))
     said = replace(bare, discount=Decimal(0), minimum=Decimal(0), others=0)
     assert said == bare
 

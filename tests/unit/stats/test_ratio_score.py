@@ -183,3 +183,12 @@ def test_the_size_holds_where_few_rows_differ():
         0.4615, abs=1e-3
     )
     assert simulated_size(p, 100, 0.02, 4000) <= 0.065
+
+
+@pytest.mark.parametrize("k", [0.9, 1.0, 1.25])
+@pytest.mark.parametrize("margin", [-0.2, -1e-3, 0.0, 0.05, 0.4])
+def test_a_limit_is_looked_for_where_both_values_are_shares(k: float, margin: float) -> None:
+    low, high = RatioLimit(kind="precision", k=k, margin=margin).baseline_range
+    inside, near = [low, high, (low + high) / 2], 1e-6
+    assert all(-1e-12 <= x <= 1 + 1e-12 for b in inside for x in (b, k * b - margin))
+    assert all(not 0 <= b <= 1 or not 0 <= k * b - margin <= 1 for b in (low - near, high + near))
