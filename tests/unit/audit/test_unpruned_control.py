@@ -102,7 +102,7 @@ def test_a_tuned_threshold_is_each_models_own() -> None:
 
 
 def test_what_the_threshold_did_is_not_the_datas() -> None:
-    """A control that scores as the baseline does: the data did nothing, its threshold everything."""
+    """A control that scores as the baseline does: the data did nothing, the threshold all."""
     rows, labels, _ = forty()
     policy = make_policy(ALARMS)
     own = {"baseline": 0.5, "candidate": "tuned"}
@@ -113,7 +113,9 @@ def test_what_the_threshold_did_is_not_the_datas() -> None:
     }
     scores = np.where(labels, 1.0, 0.3)
     found = control_of(at, rows, dict.fromkeys(("baseline", "candidate", "control"), scores))
-    assert [(s.baseline, s.at_baseline_threshold, s.control) for s in found.slices] == [(0, 0, 1)] * 3
+    assert [(s.baseline, s.at_baseline_threshold, s.control) for s in found.slices] == [
+        (0, 0, 1)
+    ] * 3
     assert "at a threshold of 0.2 in place of 0.5" in found.summary
     assert "the fine-tuning data did 0.0 points and the threshold +100.0 points" in found.summary
 
