@@ -36,6 +36,7 @@ from prunegate.audit.provenance import now
 from prunegate.audit.read import kept_form
 from prunegate.audit.record import Bar, DecisionRecord
 from prunegate.audit.sealed_bar import bar_warning
+from prunegate.audit.zero_weights import zero_warnings
 from prunegate.claims.check import check_claims
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.operations import Operations, operations
@@ -203,7 +204,7 @@ def _whole(
         hashes=read.hashes,
         operations=known,
         slices=read.counted.slices,
-        verdict=_warned(verdict, noticed, notes),
+        verdict=_warned(verdict, (*noticed, *_of_zeros(measurements, origin)), notes),
         notes=notes,
         claims=claims_input(source),
         workspace=workspace_of(source.path),
@@ -245,6 +246,13 @@ def _of_attempt(
     if attempt is not None:
         return tuple(bar_warning(attempt, bar))
     return (UNCOUNTED if read.has_rows else UNCOUNTED_COUNTS,)
+
+
+def _of_zeros(measurements: Measurements | None, origin: Origin) -> tuple[str, ...]:
+    """That measured weights are zero, of a candidate that is not at hand to be looked at."""
+    if measurements is None or origin.made.get("candidate") is not None:
+        return ()
+    return zero_warnings(measurements.candidate)
 
 
 def _warned(verdict: Verdict, noticed: Sequence[str], notes: Sequence[Notes]) -> Verdict:

@@ -221,6 +221,10 @@ def test_json_prints_exactly_the_file(
     said = capsys.readouterr()
     assert said.out == Path("m.json").read_text()
     assert "evidence" in said.err
+    found = read_measurements(Path("m.json"))
+    assert (found.baseline.zeros, found.baseline.quantized) == (0, None)
+    assert found.candidate.quantized
+    assert found.candidate.zeros is not None
 
 
 @pytest.mark.parametrize(

@@ -399,7 +399,8 @@ def test_a_student_with_a_preprocessor_of_its_own_and_one_logit(home: Path) -> N
 def test_zeros_left_by_others_are_counted_and_told(home: Path) -> None:
     import transformers
 
-    from prunegate.audit.lineage import model_ref, zero_warnings
+    from prunegate.audit.lineage import model_ref
+    from prunegate.audit.zero_weights import zero_warnings
 
     module = transformers.ViTForImageClassification.from_pretrained(home / "baseline")
     with torch.no_grad():

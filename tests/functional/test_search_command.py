@@ -17,6 +17,9 @@ import pytest
 from prunegate_test_tiny import POLICY, edit, invoke
 
 from prunegate.cli import main
+from prunegate.cli.edge_record import page_task
+from prunegate.errors import InputError
+from prunegate.policy.load import read_policy
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick")]
 
@@ -479,4 +482,19 @@ def test_a_threshold_is_tuned_for_every_attempt(
     found = do_search(home, tmp_path / "out", "--seed", 3)
     assert found.code == 0
     assert found.record["tuned"]["threshold"] == 0.2
+    asked = read_policy(home / "policy.yaml")
+    for judged in (asked, None):  # a page decides by what was found, with a policy or without
+        decided = page_task(found.out / "candidate", judged, None)
+        assert decided is not None
+        assert decided.task.threshold_of("candidate") == 0.2
+    assert page_task(home / "baseline", None, None) is None
+    with pytest.raises(InputError, match="add --record"):
+        page_task(home / "baseline", asked, None)
+    with pytest.raises(InputError, match="is the record of another candidate"):
+        page_task(home / "baseline", asked, found.out / "record.json")
+    (home / "policy.yaml").write_text(
+        (home / "policy.yaml").read_text().replace("baseline: 0.5", "baseline: 0.4")
+    )
+    with pytest.raises(InputError, match="was judged by another 'task'"):
+        page_task(found.out / "candidate", read_policy(home / "policy.yaml"), None)
     assert found.tried["attempts"] == searched.tried["attempts"]

@@ -221,7 +221,7 @@ def assemble(
             *known_limits(policy, verdict, operations),
             *_unknown(judged.unknown),
             *_left_out(judged.table),
-            *_tuned(origin.made.get("tuned")),
+            *tuned_in_words(origin.made.get("tuned")),
             *_rated(policy, origin.made.get("scorer")),
             *judged.unnamed,
         ),
@@ -244,8 +244,8 @@ def assemble(
 _MATCHED = {"recall": "recall", "flag_rate": "share of flagged rows", "f1": "F1"}
 
 
-def _tuned(found: TunedThreshold | None) -> tuple[str, ...]:
-    """How the candidate's threshold was chosen."""
+def tuned_in_words(found: TunedThreshold | None) -> tuple[str, ...]:
+    """How the candidate's threshold was chosen; empty: it was given."""
     if found is None:
         return ()
     before, after = plain(share(found.baseline)), plain(share(found.candidate))

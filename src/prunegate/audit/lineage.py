@@ -81,25 +81,6 @@ def lineage_warnings(baseline: LoadedModel, candidate: LoadedModel) -> tuple[str
     return (f"the candidate was not made of this baseline ({wanted}) but of {found}",)
 
 
-MANY_ZEROS = 0.01
-"""Share of zero weights from which on a reader is told; trained weights have next to none."""
-MANY_ROUNDED = 0.1
-"""The same of eight-bit weights, of which rounding makes a few in a hundred zero."""
-
-
-def zero_warnings(candidate: LoadedModel) -> tuple[str, ...]:
-    """That weights of a candidate are zero, which saves nothing where they are stored."""
-    many = MANY_ROUNDED if candidate.quantized else MANY_ZEROS
-    if candidate.zeros is None or candidate.zeros < many * candidate.parameters:
-        return ()
-    part = plain(share(candidate.zeros / candidate.parameters))
-    warning = (
-        f"{candidate.zeros:,} of the candidate's {candidate.parameters:,} weights ({part}) are "
-        "zero; they are stored and multiplied like any other, so they save neither bytes nor time"
-    )
-    return (warning,)
-
-
 def _layers(kept: KeptUnits, whole: KeptUnits) -> tuple[int, ...] | None:
     return kept.of("layers")[0] if kept.of("layers") != whole.of("layers") else None
 

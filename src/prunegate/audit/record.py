@@ -195,6 +195,8 @@ class ControlSlice:
     candidate: float | None
     lost: int | None
     gained: int | None
+    at_baseline_threshold: float | None = field(default=None, metadata=ABSENT)
+    """The control's value at the baseline's threshold, where it is judged at another one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +205,8 @@ class Control:
 
     summary: str
     slices: tuple[ControlSlice, ...]
+    threshold: float | None = field(default=None, metadata=ABSENT)
+    """The control's own threshold; None: every model is judged at the baseline's."""
 
 
 @dataclass(frozen=True, kw_only=True)

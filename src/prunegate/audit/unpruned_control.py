@@ -1,8 +1,13 @@
-"""The unpruned control: what the fine-tuning data did, so that pruning is not blamed for it."""
+"""The unpruned control: what the fine-tuning data did, so that pruning is not blamed for it.
+
+Where candidate and control are judged at other thresholds than the baseline, the control is judged
+at the baseline's as well, so that the data are not blamed for what a threshold did.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from prunegate.audit.record import Control, ControlSlice
 from prunegate.counting.count import count_table, open_predictions
@@ -30,6 +35,8 @@ def control_of(policies: Mapping[str, Policy], rows: LabelledRows, scores: Score
     """
     candidate = _changes(policies["candidate"], rows, scores, "candidate")
     control = _changes(policies["control"], rows, scores, "control")
+    moved = any(policy.task.moved for policy in policies.values())
+    unmoved = _unmoved(policies["control"], rows, scores) if moved else {}
     slices = tuple(
         ControlSlice(
             metric=metric,
@@ -39,10 +46,39 @@ def control_of(policies: Mapping[str, Policy], rows: LabelledRows, scores: Score
             candidate=candidate[metric, name].candidate,
             lost=found.lost,
             gained=found.gained,
+            at_baseline_threshold=unmoved[metric, name].candidate if moved else None,
         )
         for (metric, name), found in control.items()
     )
-    return Control(summary=_summary(slices), slices=slices)
+    if not moved:
+        return Control(summary=_summary(slices), slices=slices)
+    thresholds = _Thresholds.of(policies)
+    summary = _summary(slices, thresholds)
+    return Control(summary=summary, slices=slices, threshold=thresholds.control)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Thresholds:
+    """From which score on each model decides."""
+
+    baseline: float | None
+    candidate: float | None
+    control: float | None
+
+    @classmethod
+    def of(cls, policies: Mapping[str, Policy]) -> _Thresholds:
+        task, own = policies["candidate"].task, policies["control"].task
+        return cls(
+            baseline=task.threshold_of("baseline"),
+            candidate=task.threshold_of("candidate"),
+            control=own.threshold_of("candidate"),
+        )
+
+
+def _unmoved(policy: Policy, rows: LabelledRows, scores: Scores) -> dict[tuple[str, str], Finding]:
+    """What the control comes to at the baseline's threshold."""
+    same = policy.model_copy(update={"task": policy.task.at_the_baselines_threshold()})
+    return _changes(same, rows, scores, "control")
 
 
 def _changes(
@@ -59,17 +95,35 @@ def _changes(
     }
 
 
-def _summary(slices: tuple[ControlSlice, ...]) -> str:
+def _summary(slices: tuple[ControlSlice, ...], thresholds: _Thresholds | None = None) -> str:
     """The slice that the candidate lost most on, with how much of it the control lost too."""
     known = [s for s in slices if None not in (s.baseline, s.control, s.candidate)]
+    if thresholds is not None:
+        known = [s for s in known if s.at_baseline_threshold is not None]
     if not known:
         return "The same fine-tuning was done with nothing removed."
     worst = min(known, key=_gain)
+    if thresholds is not None:
+        return _of_three(worst, thresholds)
     return (
         f"On {worst.slice}, {METRICS[worst.metric].phrase} changed by "
         f"{_change(worst.metric, worst.baseline, worst.candidate)} with pruning and by "
         f"{_change(worst.metric, worst.baseline, worst.control)} after the same fine-tuning with "
         "nothing removed: the second part is what the fine-tuning data did."
+    )
+
+
+def _of_three(worst: ControlSlice, at: _Thresholds) -> str:
+    """What pruning, data and threshold did on a slice."""
+    metric, unmoved = worst.metric, worst.at_baseline_threshold
+    return (
+        f"On {worst.slice}, {METRICS[metric].phrase} changed by "
+        f"{_change(metric, worst.baseline, worst.candidate)} with pruning, at a threshold of "
+        f"{at.candidate:g} in place of {at.baseline:g}, and by "
+        f"{_change(metric, worst.baseline, worst.control)} after the same fine-tuning with nothing "
+        f"removed, at {at.control:g}. Of the second part, the fine-tuning data did "
+        f"{_change(metric, worst.baseline, unmoved)} and the threshold "
+        f"{_change(metric, unmoved, worst.control)}."
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from prunegate.cli.edge_record import PageTask, is_tuned, page_task
 from prunegate.cli.finite_range import FiniteRange
 from prunegate.cli.model_options import ModelWords, model_options
 from prunegate.cli.options import (
@@ -23,7 +24,7 @@ from prunegate.text.escape import escaped
 
 if TYPE_CHECKING:
     from prunegate.edge.folder import PageWishes
-    from prunegate.policy.load import PolicyFile
+    from prunegate.policy.task import Task
 
 SHARE = FiniteRange(min=0, max=1)
 
@@ -36,9 +37,19 @@ SHARE = FiniteRange(min=0, max=1)
     type=click.Path(path_type=Path),
     help="Policy whose title, positive label and candidate's threshold the page shows.",
 )
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path),
+    help="Record of the candidate's verdict, which holds a tuned threshold  [default: the "
+    "record.json beside CANDIDATE, where it is of this very candidate].",
+)
 @click.option("--title", help="The page's title  [default: the policy's, or the candidate's name].")
 @click.option("--positive", help="Class that is looked for  [default: the policy's, or none].")
-@click.option("--threshold", type=SHARE, help="Its score from which on it is found  [default: 0.5]")
+@click.option(
+    "--threshold",
+    type=SHARE,
+    help="Its score from which on it is found  [default: the policy's or record's, else 0.5]",
+)
 @model_options
 @click.option(
     "--runtime-from",
@@ -52,6 +63,7 @@ def command(  # noqa: PLR0913  # its options, by keyword
     candidate: Path,
     out: Path,
     policy: Path | None,
+    record: Path | None,
     runtime_from: Path | None,
     said: ConsoleOptions,
     title: str | None,
@@ -63,7 +75,7 @@ def command(  # noqa: PLR0913  # its options, by keyword
     """Make a folder of static files that scores pictures or texts with CANDIDATE in a browser.
 
     CANDIDATE is a folder or an ONNX file that classifies images or texts; a float32 torch model is
-    exported.
+    exported. A threshold that 'run' or 'search' tuned is taken from the record of its verdict.
     Any web server can serve the folder, and nothing that is scored leaves the browser. edge.json
     there says what it was made of. 'prunegate predict FOLDER --runtime browser' scores a table with
     this very folder, for gate to judge.
@@ -91,7 +103,19 @@ def command(  # noqa: PLR0913  # its options, by keyword
     from prunegate.policy.load import read_policy
 
     judged = read_policy(policy) if policy else None
-    wishes = _wishes(candidate, judged, title=title, positive=positive, threshold=threshold)
+    if judged is not None and threshold is not None and record is None:
+        decided: PageTask | None = PageTask(task=judged.policy.task)
+    elif threshold is not None and record is None:
+        decided = None
+    else:
+        decided = page_task(candidate, judged, record)
+    own = None if judged is None else judged.policy.title or judged.policy.name
+    wishes = _wishes(
+        None if decided is None else decided.task,
+        title=title or own or candidate.stem,
+        positive=positive,
+        threshold=threshold,
+    )
     with progress(said) as report:
         report("take the runtime", 0, 1)
         packages = NpmPackages(runtime_from)
@@ -107,6 +131,9 @@ def command(  # noqa: PLR0913  # its options, by keyword
         size = sum(map(len, files.values())) / 1e6
         made = f"{len(files)} files, {size:,.1f} MB, onnxruntime-web {runtime.version}"
         click.echo(f"{made}: {escaped(str(out))}")
+        if decided is not None and decided.record is not None and threshold is None:
+            from_on = ", ".join(f"{escaped(n)} from {v}" for n, v in wishes.thresholds.items())
+            click.echo(f"decides {from_on}, as {escaped(str(decided.record))} says")
     return 0
 
 
@@ -121,32 +148,35 @@ def _require_place(candidate: Path, out: Path) -> None:
 
 
 def _wishes(
-    candidate: Path,
-    judged: PolicyFile | None,
+    task: Task | None,
     *,
-    title: str | None,
+    title: str,
     positive: str | None,
     threshold: float | None,
 ) -> PageWishes:
-    """What was asked for, else what the policy says."""
+    """What was asked for, else what the task says that the candidate was judged by."""
     from prunegate.edge.folder import PageWishes
     from prunegate.policy.naming import value_text
 
     thresholds, several = {}, None
-    if judged is not None:
-        policy, task = judged.policy, judged.policy.task
-        title, several = title or policy.title or policy.name, task.traits.sets
+    if task is not None:
+        several = task.traits.sets
         own = None if task.positive is None else value_text(task.positive)
         positive = own if positive is None else positive
         named = task.labels or ((own,) if own is not None and own == positive else ())
-        if threshold is None:  # the policy's are of its own labels, and of no other class
+        if threshold is None:  # the task's are of its own labels, and of no other class
+            if is_tuned(task) and not named:
+                raise InputError(
+                    f"the candidate's threshold was tuned for {own!r}, and says nothing of "
+                    f"{positive!r}; add --threshold, or leave --positive out"
+                )
             thresholds = {name: task.threshold_of("candidate", name) for name in named}
     if threshold is not None:
         if positive is None:
             raise InputError("--threshold is of the class that is looked for; add --positive CLASS")
         thresholds = {positive: threshold}
     return PageWishes(
-        title=title or candidate.stem,
+        title=title,
         positive=positive,
         several=several,
         thresholds={name: value for name, value in thresholds.items() if value is not None},

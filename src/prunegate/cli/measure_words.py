@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from prunegate.audit.zero_weights import zero_warnings
 from prunegate.cost.measurement import (
     TOLERANCE,
     Estimate95,
     Measurements,
+    ModelFigures,
     is_evidence,
 )
 from prunegate.text.numbers import count, exact, large, megabytes, plain, significant
@@ -25,6 +27,7 @@ _FIGURES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
     ("peak memory", "peak_memory_bytes", megabytes),
     ("on disk", "model_bytes", megabytes),
     ("parameters", "parameters", large),
+    ("of these, zero", "zeros", large),
     ("attention heads", "active_heads", count),
     ("FLOPs per inference", "flops", large),
 )
@@ -34,7 +37,13 @@ def measurement_lines(taken: Measurements, *, brief: bool) -> list[str]:
     """Everything that was measured; ``brief`` leaves the tables out."""
     parts = (taken, *taken.others)
     said = [] if brief else [line for part in parts for line in _table(part)]
-    return [*said, *(_sentence(part) for part in parts), *_writing(taken), *_busy(taken)]
+    return [
+        *said,
+        *(_sentence(part) for part in parts),
+        *_writing(taken),
+        *_zeros(taken.candidate),
+        *_busy(taken),
+    ]
 
 
 def _table(part: Measurements) -> Iterator[str]:
@@ -99,6 +108,11 @@ def _writing(part: Measurements) -> list[str]:
         busy = f"The baseline against itself left 1 by more than {within}"
         return [f"{what}: NO EVIDENCE. {busy}, so rules on these times stay inconclusive."]
     return [f"{what}: evidence. {_speed(timing.tpot_ratio)}"]
+
+
+def _zeros(candidate: ModelFigures) -> list[str]:
+    """That zero weights save nothing, in the words of a verdict."""
+    return [f"warning: {warning}" for warning in zero_warnings(candidate)]
 
 
 def _speed(ratio: Estimate95) -> str:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.outputs.short_words import ShortWords, Standing, urgent
+from prunegate.report.own_threshold import threshold_told
 from prunegate.report.partly_labelled import labels_in_words
 from prunegate.report.production_told import production_lines
 from prunegate.report.speech import speech
@@ -103,7 +104,7 @@ def verdict_lines(
     """
     parts = [
         [f"  {_counts(record)}"],
-        [f"  {plain(told)}" for told in (labels_in_words(record, speech(ENGLISH)),) if told],
+        [f"  {plain(told)}" for told in _told_first(record) if told],
         *_findings(record, terminal, _ALL if verbose else _ROWS),
         *_warned(record, _ALL if verbose else _WARNINGS),
         [f"  {plain(line)}" for line in production_lines(record, speech(ENGLISH))],
@@ -113,6 +114,12 @@ def verdict_lines(
     if verbose or len(lines) <= room:
         return lines
     return [*lines[: room - 1], terminal.shown("  ... more in the report, and with -v")]
+
+
+def _told_first(record: DecisionRecord) -> tuple[str, str]:
+    """The candidate's own threshold, and how many rows are labelled; empty: nothing to tell."""
+    said = speech(ENGLISH)
+    return threshold_told(record, said, "The candidate"), labels_in_words(record, said)
 
 
 def _counts(record: DecisionRecord) -> str:

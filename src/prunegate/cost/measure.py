@@ -196,6 +196,8 @@ def _with_counts(timed: ModelFigures, counted: ModelFigures) -> ModelFigures:
         files=counted.files,
         model_bytes=counted.model_bytes,
         parameters=counted.parameters,
+        zeros=counted.zeros,
+        quantized=counted.quantized,
         active_heads=counted.active_heads,
         peak_memory_bytes=counted.peak_memory_bytes,
         flops=counted.flops,

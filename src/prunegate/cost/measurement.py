@@ -46,6 +46,10 @@ class ModelFigures:
     """Process CPU time per inference."""
     model_bytes: int | None = None
     parameters: int | None = None
+    zeros: int | None = field(default=None, metadata={"absent_if_none": True})
+    """Weights that are zero, of those with two dimensions or more."""
+    quantized: bool | None = field(default=None, metadata={"absent_if_none": True})
+    """Whether weights are whole numbers, of which rounding makes some zero; None: not told."""
     active_heads: int | None = None
     peak_memory_bytes: int | None = None
     """Resident memory that serving this batch added to a process, at most (``memory.py``)."""

@@ -15,7 +15,7 @@ from prunegate.text.escape import escaped
 FORMAT = "urn:prunegate:measurements:v1"
 INTERVALS = ("cpu_ratio", "latency_ratio", "noise", "cpu_noise")
 OF_GENERATION = ("ttft_ratio", "tpot_ratio", "ttft_noise", "tpot_noise")
-SELDOM = ("files", "ttft_ms", "tpot_ms")
+SELDOM = ("files", "ttft_ms", "tpot_ms", "zeros", "quantized")
 """Of a model: left out where there is nothing to say."""
 _REQUIRED = {"format", "created", "engine", "batch", "threads", "rounds", "quiet"}
 _REQUIRED |= {"baseline", "candidate"}
@@ -197,6 +197,8 @@ _FIGURES: dict[str, _Check] = {
     "files": _texts,
     "model_bytes": _count,
     "parameters": _count,
+    "zeros": _count,
+    "quantized": _flag,
     "active_heads": _count,
     "peak_memory_bytes": _count,
     "flops": _count,

@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from prunegate.audit.assemble import tuned_in_words
 from prunegate.audit.record import DecisionRecord
 from prunegate.metrics.checks import is_level
 from prunegate.models.digest import CARD_MARK
@@ -18,9 +19,12 @@ from prunegate.outputs.markdown import code, prose
 from prunegate.outputs.measured_results import MeasuredResult, measured_results
 from prunegate.outputs.short_words import ShortWords
 from prunegate.report import sentences
+from prunegate.report.own_threshold import threshold_told
 from prunegate.report.signers import signers
+from prunegate.report.speech import speech
 from prunegate.report.units import is_share
 from prunegate.text.escape import named, shorten, visible
+from prunegate.text.languages import ENGLISH
 from prunegate.text.numbers import NOT_DEFINED, plain
 from prunegate.text.time import moment
 
@@ -69,6 +73,7 @@ def render_model_card(record: DecisionRecord, digest: str) -> str:
     blocks = (
         f"{CARD_MARK}\n# {prose(_title(record))}",
         *_verdict(record),
+        *_threshold(record),
         *_table(record, results),
         *_making(record),
         *_limits(record),
@@ -202,9 +207,17 @@ def _making(record: DecisionRecord) -> Iterator[str]:
         yield f"## How to load it\n\n{_LOAD[made.storage]}"
 
 
+def _threshold(record: DecisionRecord) -> Iterator[str]:
+    """What the candidate has to be shipped with, and how it was chosen."""
+    told = threshold_told(record, speech(ENGLISH), "The candidate")
+    if told:
+        yield prose(" ".join((told, *tuned_in_words(record.tuned))))
+
+
 def _limits(record: DecisionRecord) -> Iterator[str]:
-    if record.known_limits:
-        told = "\n".join(f"- {prose(shorten(text, _LONGEST))}" for text in record.known_limits)
+    limits = [text for text in record.known_limits if text not in tuned_in_words(record.tuned)]
+    if limits:
+        told = "\n".join(f"- {prose(shorten(text, _LONGEST))}" for text in limits)
         yield f"## What this does not show\n\n{told}"
 
 

@@ -16,6 +16,7 @@ from prunegate.outputs.markdown import code, prose
 from prunegate.outputs.nothing_judged import marker
 from prunegate.outputs.short_words import ShortWords, Standing, urgent
 from prunegate.report.headline import saving
+from prunegate.report.own_threshold import threshold_told
 from prunegate.report.page_one.standing import is_tested
 from prunegate.report.partly_labelled import labels_in_words
 from prunegate.report.production_told import production_lines
@@ -55,6 +56,7 @@ def render_summary(record: DecisionRecord, digest: str) -> str:
     shown = urgent(record.findings)
     blocks = [
         f"{marker(record.policy.name)}\n{_status(record, words, shown)}",
+        *_threshold(record),
         *_table(words, shown),
         *_facts(record),
         *_warned(record),
@@ -82,6 +84,13 @@ def _status(record: DecisionRecord, words: ShortWords, shown: Sequence[Finding])
     if asked:
         line += f"\n\nBefore it ships: signed by {prose(', '.join(one.words for one in asked))}."
     return line
+
+
+def _threshold(record: DecisionRecord) -> Iterator[str]:
+    """What the candidate has to be shipped with, where that is another threshold."""
+    told = threshold_told(record, speech(ENGLISH), "The candidate")
+    if told:
+        yield prose(told)
 
 
 def _first(words: ShortWords, finding: Finding) -> str:

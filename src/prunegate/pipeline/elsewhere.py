@@ -101,5 +101,7 @@ def counted_figures(model: LoadedModel) -> ModelFigures:
         files=dict(model.files),
         model_bytes=model.model_bytes,
         parameters=model.parameters,
+        zeros=model.zeros,
+        quantized=model.quantized or None,
         active_heads=model.active_heads,
     )

@@ -292,6 +292,8 @@ def _counted(
             files=dict(side.loaded.files),
             model_bytes=side.loaded.model_bytes,
             parameters=side.loaded.parameters,
+            zeros=side.loaded.zeros,
+            quantized=side.loaded.quantized or None,
             active_heads=side.loaded.active_heads,
             peak_memory_bytes=memory[batch],
             flops=operations,

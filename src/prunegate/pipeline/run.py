@@ -16,10 +16,11 @@ import pyarrow.parquet as pq
 
 from prunegate.audit.assemble import Origin
 from prunegate.audit.generations import excerpt
-from prunegate.audit.lineage import compression_of, lineage_warnings, model_ref, zero_warnings
+from prunegate.audit.lineage import compression_of, lineage_warnings, model_ref
 from prunegate.audit.prediction_metadata import noted
 from prunegate.audit.record import Control, Input, Search
 from prunegate.audit.unpruned_control import control_of
+from prunegate.audit.zero_weights import zero_warnings
 from prunegate.compress.steps import Candidate
 from prunegate.cost.measurements_file import write_measurements
 from prunegate.data.labelled.rows import LabelledRows

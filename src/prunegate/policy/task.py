@@ -114,6 +114,18 @@ class Task(Section):
             )
         return self.threshold.found
 
+    @property
+    def moved(self) -> bool:
+        """Whether the candidate is judged at another threshold than the baseline."""
+        if not isinstance(self.threshold, Thresholds):
+            return False
+        return self.threshold_of("candidate") != self.threshold.baseline
+
+    def at_the_baselines_threshold(self) -> Task:
+        """The same task with the baseline's threshold for the candidate, too."""
+        assert isinstance(self.threshold, Thresholds)  # noqa: S101  # else there is one already
+        return self.model_copy(update={"threshold": self.threshold.baseline, "tune": None})
+
     def with_threshold(self, found: float) -> Task:
         """The same task with the candidate's threshold as it was chosen."""
         assert isinstance(self.threshold, Thresholds)  # noqa: S101  # else nothing is tuned

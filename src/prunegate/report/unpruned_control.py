@@ -1,7 +1,9 @@
 """What the data did and what the pruning did: the candidate beside an unpruned control.
 
 The control went through the same fine-tuning with nothing removed. Control minus baseline is what
-the fine-tuning data did; candidate minus control is what the removal added.
+the fine-tuning data did; candidate minus control is what the removal added. Where the control has
+a threshold of its own, what the data did is told at the baseline's, and what the threshold did
+stands beside it.
 """
 
 from __future__ import annotations
@@ -10,7 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from prunegate.audit.record import ControlSlice, DecisionRecord
+from prunegate.report.own_threshold import OwnThreshold, own_threshold, shown_threshold
 from prunegate.report.page_one.people import People
+from prunegate.report.speech import Speech
 from prunegate.report.units import Units, metric_name
 from prunegate.text import numbers
 from prunegate.text.escape import named, visible
@@ -28,6 +32,8 @@ class ControlRow:
     control: str
     candidate: str
     by_data: str
+    by_threshold: str
+    """Empty: no model has a threshold of its own."""
     by_pruning: str
     flips: str
     """Lost and gained by the control."""
@@ -39,6 +45,9 @@ class ControlView:
 
     summary: str
     rows: tuple[ControlRow, ...]
+    causes: tuple[str, ...]
+    """Columns of what did it: by_data, by_threshold where there is one, by_pruning."""
+    meaning: str
 
 
 def control(record: DecisionRecord, units: Units) -> ControlView | None:
@@ -46,12 +55,35 @@ def control(record: DecisionRecord, units: Units) -> ControlView | None:
     if record.control is None:
         return None
     people = People.of(record)
-    rows = tuple(_row(row, units, people) for row in record.control.slices)
-    return ControlView(summary=visible(record.control.summary), rows=rows)
+    own = record.control.threshold
+    rows = tuple(_row(row, units, people, moved=own is not None) for row in record.control.slices)
+    causes = ("by_data", *(() if own is None else ("by_threshold",)), "by_pruning")
+    return ControlView(
+        summary=visible(record.control.summary),
+        rows=rows,
+        causes=causes,
+        meaning=_meaning(people.speech, own, own_threshold(record)),
+    )
 
 
-def _row(row: ControlSlice, units: Units, people: People) -> ControlRow:
+def _meaning(said: Speech, control: float | None, own: OwnThreshold | None) -> str:
+    """What the columns are, and from which score on each model decides."""
+    if control is None:
+        return said.say("control.meaning")
+    told = said.say("control.meaning_threshold")
+    if own is None:
+        return told
+    at = {
+        "baseline": shown_threshold(own.baseline, said),
+        "candidate": shown_threshold(own.candidate, said),
+        "control": shown_threshold(control, said),
+    }
+    return f"{told} {said.say('control.thresholds', **at)}"
+
+
+def _row(row: ControlSlice, units: Units, people: People, *, moved: bool) -> ControlRow:
     figure, metric = people.speech.figure, row.metric
+    unmoved = row.at_baseline_threshold if moved else row.control
     return ControlRow(
         slice=named(row.slice),
         label=people.labelled(row.slice),
@@ -59,7 +91,8 @@ def _row(row: ControlSlice, units: Units, people: People) -> ControlRow:
         baseline=figure(units.level(metric, row.baseline)),
         control=figure(units.level(metric, row.control)),
         candidate=figure(units.level(metric, row.candidate)),
-        by_data=figure(units.change(metric, _minus(row.control, row.baseline))),
+        by_data=figure(units.change(metric, _minus(unmoved, row.baseline))),
+        by_threshold=figure(units.change(metric, _minus(row.control, unmoved))) if moved else "",
         by_pruning=figure(units.change(metric, _minus(row.candidate, row.control))),
         flips=_flips(row, figure),
     )

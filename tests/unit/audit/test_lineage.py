@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from prunegate.audit.lineage import compression_of, lineage_warnings, model_ref, zero_warnings
+from prunegate.audit.lineage import compression_of, lineage_warnings, model_ref
+from prunegate.audit.zero_weights import zero_warnings
 from prunegate.compress.steps import Candidate
 from prunegate.models.kept_units import KeptUnits
 from prunegate.models.load import LoadedModel

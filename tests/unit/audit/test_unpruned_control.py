@@ -95,7 +95,40 @@ def test_a_tuned_threshold_is_each_models_own() -> None:
     scores = labels.astype(float)
     plain = dict.fromkeys(("baseline", "candidate", "control"), scores)
     lower = {"baseline": scores, "candidate": scores / 2, "control": scores / 4}
-    assert control_of(at, rows, lower).slices == control_of(both(policy), rows, plain).slices
+    found, same = control_of(at, rows, lower), control_of(both(policy), rows, plain)
+    assert tuple(replace(s, at_baseline_threshold=None) for s in found.slices) == same.slices
+    assert (found.threshold, same.threshold) == (0.125, None)
+    assert {s.at_baseline_threshold for s in found.slices} == {0.0}  # nothing is flagged from .5 on
+
+
+def test_what_the_threshold_did_is_not_the_datas() -> None:
+    """A control that scores as the baseline does: the data did nothing, the threshold all."""
+    rows, labels, _ = forty()
+    policy = make_policy(ALARMS)
+    own = {"baseline": 0.5, "candidate": "tuned"}
+    tuned = Task.model_validate({"kind": "binary", "positive": "unsafe", "threshold": own})
+    at = {
+        which: policy.model_copy(update={"task": tuned.with_threshold(threshold)})
+        for which, threshold in (("candidate", 0.2), ("control", 0.25))
+    }
+    scores = np.where(labels, 1.0, 0.3)
+    found = control_of(at, rows, dict.fromkeys(("baseline", "candidate", "control"), scores))
+    assert [(s.baseline, s.at_baseline_threshold, s.control) for s in found.slices] == [
+        (0, 0, 1)
+    ] * 3
+    assert "at a threshold of 0.2 in place of 0.5" in found.summary
+    assert "the fine-tuning data did 0.0 points and the threshold +100.0 points" in found.summary
+
+
+@pytest.mark.parametrize("candidate", [0.25, 0.5])
+def test_a_given_threshold_is_split_only_where_it_moves(candidate: float) -> None:
+    rows, labels, _ = forty()
+    own = {"baseline": 0.5, "candidate": candidate}
+    task = Task.model_validate({"kind": "binary", "positive": "unsafe", "threshold": own})
+    policy = make_policy(RECALL).model_copy(update={"task": task})
+    scores = dict.fromkeys(("baseline", "candidate", "control"), labels.astype(float))
+    found = control_of(both(policy), rows, scores)
+    assert found.threshold == (None if candidate == 0.5 else candidate)
 
 
 def test_more_of_what_should_be_rare_is_a_loss() -> None:

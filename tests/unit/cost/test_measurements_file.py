@@ -45,6 +45,8 @@ def model_figures(draw: Any) -> ModelFigures:
         cpu_ms=draw(st.none() | positive),
         model_bytes=draw(st.none() | counts),
         parameters=draw(st.none() | counts),
+        zeros=draw(st.none() | counts),
+        quantized=draw(st.none() | st.booleans()),
         peak_memory_bytes=draw(st.none() | counts),
         flops=draw(st.none() | counts),
     )

@@ -12,6 +12,7 @@ from dataclasses import replace
 from prunegate.audit.record import DecisionRecord
 from prunegate.metrics.catalogue import metric_named
 from prunegate.report.flips import Album
+from prunegate.report.own_threshold import threshold_told
 from prunegate.report.page_one.agreement import AgreedWords
 from prunegate.report.page_one.answer import SignOffShown, answer
 from prunegate.report.page_one.content_table import content_table
@@ -30,6 +31,7 @@ from prunegate.report.page_one.standing import (
     standing_key,
 )
 from prunegate.report.page_one.stated import wrong_figures
+from prunegate.report.sentences import capital
 from prunegate.report.signers import signers
 from prunegate.report.speech import Speech
 from prunegate.report.units import CLAIMS, Units, is_operational
@@ -88,6 +90,7 @@ def _page(
         answer_word=people.speech.say(f"verdict.{_verdict_key(record, state)}"),
         word=people.speech.say(f"word.{record.outcome}"),
         sentence=decided_by(record, agreement),
+        threshold=threshold_told(record, people.speech, capital(people.candidate)),
         table=table,
         proven=_proven(record, people),
         notices=notices(record, agreement, len(table.rows) + len(table.figures)),

@@ -67,6 +67,8 @@ class PageOne:
     word: str
     """The machine's word for it, shown small."""
     sentence: str
+    threshold: str
+    """From which score on the candidate flags; empty where that is as before."""
     table: ContentTable
     proven: str
     """What "proven" means; empty where nothing was tested."""
@@ -99,6 +101,7 @@ def height(page: PageOne, sizes: PaperSizes) -> float:
         sizes.title * _lines(page.question, sizes.title_line),
         sizes.purpose if page.purpose else 0,
         sizes.verdict + 18 * _lines(page.sentence + page.word, 88),
+        18 * _lines(page.threshold, 88),
         _notices(page, sizes),
         _table(page, sizes),
         _examples(page, sizes),
