@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from prunegate.audit.record import ControlSlice, DecisionRecord
 from prunegate.report.page_one.people import People
-from prunegate.report.units import Units, metric_name
+from prunegate.report.units import Units, is_share, metric_name
 from prunegate.text import numbers
 from prunegate.text.escape import named, visible
 
@@ -39,6 +39,8 @@ class ControlView:
 
     summary: str
     rows: tuple[ControlRow, ...]
+    shares: bool
+    """Whether any of them is a share, whose changes are percentage points."""
 
 
 def control(record: DecisionRecord, units: Units) -> ControlView | None:
@@ -47,7 +49,8 @@ def control(record: DecisionRecord, units: Units) -> ControlView | None:
         return None
     people = People.of(record)
     rows = tuple(_row(row, units, people) for row in record.control.slices)
-    return ControlView(summary=visible(record.control.summary), rows=rows)
+    shares = any(is_share(row.metric) for row in record.control.slices)
+    return ControlView(summary=visible(record.control.summary), rows=rows, shares=shares)
 
 
 def _row(row: ControlSlice, units: Units, people: People) -> ControlRow:
