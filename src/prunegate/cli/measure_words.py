@@ -25,7 +25,7 @@ _FIGURES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
     ("time per further token, ms", "tpot_ms", significant),
     ("CPU time, ms per inference", "cpu_ms", significant),
     ("peak memory", "peak_memory_bytes", megabytes),
-    ("on disk", "model_bytes", megabytes),
+    ("stored weights", "model_bytes", megabytes),
     ("parameters", "parameters", large),
     ("of these, zero", "zeros", large),
     ("attention heads", "active_heads", count),

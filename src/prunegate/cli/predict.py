@@ -129,6 +129,8 @@ def command(  # noqa: PLR0913  # its options, by keyword
         # Before libraries are loaded, which takes seconds.
         refuse_place(model, regressors=scores, pickles=asked["pickles"])
         tell_of_pickles([model], allowed=asked["pickles"])
+        if scores and engine == "local":
+            _refuse_early(model, Path(table), words, asked)
 
     from prunegate.cli.console import progress
     from prunegate.pipeline.scoring_job import ScoringJob
@@ -151,6 +153,19 @@ def command(  # noqa: PLR0913  # its options, by keyword
     if not said.quiet:
         click.echo(f"{rows:,} rows: {out}")
     return 0
+
+
+def _refuse_early(model: Path, table: Path, words: ModelWords, asked: dict[str, Any]) -> None:
+    """Refuse what config.json and the table's columns say is no use."""
+    from prunegate.data.predictions.metadata import column_names
+    from prunegate.pipeline.early_scoring import WantedScores, refuse_scoring
+
+    wanted = WantedScores(
+        place=model,
+        table=table,
+        **{name: asked[name] for name in ("image", "text", "positive", "numbers")},
+    )
+    refuse_scoring(wanted, words.source(model), column_names(table, (asked["id"],)))
 
 
 def _require_runtime(runtime: str, engine: str, *, given: bool) -> None:

@@ -31,7 +31,7 @@ def recorded_step(
     if step.prune is not None:
         values = {**_prune(step.prune), "removed": removed, **_cycle(one, step.prune)}
     elif step.finetune is not None:
-        values = _finetune(step.finetune)
+        values = _finetune(step.finetune, numbers="distance_after" in (measured or {}))
     elif step.quantize is not None:
         values = _quantize(step.quantize)
     else:
@@ -86,7 +86,7 @@ def _cycle(one: Operation, step: Prune) -> dict[str, Any]:
     return cycle | ({"rewind": step.rewind} if step.rewind != "none" else {})
 
 
-def _finetune(step: Finetune) -> dict[str, Any]:
+def _finetune(step: Finetune, *, numbers: bool) -> dict[str, Any]:
     return {
         "epochs": step.epochs,
         "steps": step.steps,
@@ -95,14 +95,16 @@ def _finetune(step: Finetune) -> dict[str, Any]:
         "weight_decay": step.weight_decay,
         "warmup": WARMUP,
         "flip": step.mirrors,
-        **_teacher(step),
+        **_teacher(step, numbers=numbers),
     }
 
 
-def _teacher(step: Finetune) -> dict[str, Any]:
+def _teacher(step: Finetune, *, numbers: bool) -> dict[str, Any]:
+    """The teacher's part; where models answer with numbers no temperature divides anything."""
     if step.teacher is None:
         return {}
-    return {"teacher": step.teacher, "weight": step.weight, "temperature": step.temperature}
+    softened = {} if numbers else {"temperature": step.temperature}
+    return {"teacher": step.teacher, "weight": step.weight, **softened}
 
 
 def _quantize(step: Quantize) -> dict[str, Any]:

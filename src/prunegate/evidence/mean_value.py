@@ -26,6 +26,7 @@ from prunegate.metrics.hypothesis import (
     Contrast,
     Difference,
     ErrorsAtMost,
+    Hypothesis,
     Level,
     SuccessRatio,
 )
@@ -143,6 +144,15 @@ class MeanValue(TestedEvidence):
             worst = float(self.span * moments.first[2] / moments.units * most)
             found = mean.test_bounded(moments.units, (first, second, third), 0.0, worst)
         return replace(found, method=f"{found.method}; groups as units") if self.grouped else found
+
+    def seen_alone(self, hypothesis: Hypothesis) -> TestResult:
+        """The test of what the rows show, as if nothing could be lost that none of them lost."""
+        above = self._above(hypothesis.limit) if isinstance(hypothesis, Level) else None
+        weights = self._against(hypothesis) if above is None else above  # type: ignore[arg-type]  # a contrast
+        found = mean.test(self.moments.units, *map(float, self.moments.combined(weights)), 0.0)
+        if isinstance(hypothesis, Level) and not hypothesis.at_least:
+            return replace(found, p_value=found.p_harm, p_harm=found.p_value)
+        return found
 
     def level_interval(self) -> Interval:
         return self._interval(self._above(Fraction(0)))

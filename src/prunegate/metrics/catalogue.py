@@ -223,7 +223,7 @@ METRICS: Registry[Metric] = Registry(
         ),
         Metric(
             name="mean_score",
-            words="mean quality score",
+            words="mean score",
             kind="mean",
             forms={"score": Mean(quantity="value")},
         ),

@@ -135,7 +135,7 @@ def _refuse_other_answers(source: PolicyFile) -> None:
     policy, traits = source.policy, source.policy.task.traits
     for role in ROLES:
         said = policy.model.source_of(role) if policy.model else None
-        config = None if said is None else _described(source.folder / said.path, said)
+        config = None if said is None else described(source.folder / said.path, said)
         if said is None or config is None:
             continue
         place = source.folder / said.path
@@ -165,8 +165,13 @@ def _refuse_other_classes(
         require_sigmoids(policy, said.activation or activation_of(config), config, place)
 
 
-def _described(place: Path, said: ModelSource) -> dict[str, Any] | None:
-    """What a model's description and the policy say of it; None: nothing that is understood."""
+def described(place: Path, said: ModelSource) -> dict[str, Any] | None:
+    """What a model's description says of it, and what is said beside; None: nothing understood.
+
+    Args:
+        place: a folder or an ONNX file.
+        said: its classes, in the order of its outputs, where they are given.
+    """
     place = hub_snapshot(place)
     manifest = place / SURGERY_FILE
     if manifest.exists():

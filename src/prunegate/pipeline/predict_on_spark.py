@@ -29,7 +29,8 @@ from prunegate.data.predictions.spark_session import spark_session
 from prunegate.errors import InputError, ModelError
 from prunegate.io.partial import partial_folder
 from prunegate.io.progress import silent
-from prunegate.pipeline.scoring_job import Scorer, ScoringJob, content_kind, refuse_rows
+from prunegate.pipeline.early_scoring import content_kind
+from prunegate.pipeline.scoring_job import Scorer, ScoringJob, refuse_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +64,9 @@ def predict_on_spark(asked: SparkScoring) -> int:
         source = SparkFiles(session=session, paths=(_spelled_out(asked.table),))
         job = replace(asked.job, model=asked.job.model.absolute(), images=_image_folder(asked))
         with spark_errors(source.name):
-            reads = content_kind(columns_of(source, (job.id,)), job)
+            reads = content_kind(
+                columns_of(source, (job.id,)), job.table, image=job.image, text=job.text
+            )
         scorer = Scorer(job, reads)
         refuse_alike(job, scorer.columns)
         name = job.image if reads == "images" else job.text

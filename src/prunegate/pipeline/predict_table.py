@@ -34,7 +34,8 @@ from prunegate.io.atomic import write_whole
 from prunegate.io.hashing import file_sha256
 from prunegate.io.partial import PARTIAL
 from prunegate.models.load import LoadedModel
-from prunegate.pipeline.scoring_job import Scorer, ScoringJob, content_kind, refuse_rows
+from prunegate.pipeline.early_scoring import content_kind
+from prunegate.pipeline.scoring_job import Scorer, ScoringJob, refuse_rows
 
 PART = 4096
 """Rows that are scored before they are kept."""
@@ -50,7 +51,9 @@ def predict_table(asked: ScoringJob) -> int:
     """
     if asked.out.suffix not in FORMATS:
         raise InputError(f"{asked.out}: give a name that ends with {' or '.join(FORMATS)}")
-    reads = content_kind(column_names(asked.table, (asked.id,)), asked)
+    reads = content_kind(
+        column_names(asked.table, (asked.id,)), asked.table, image=asked.image, text=asked.text
+    )
     scorer = Scorer(asked, reads)
     ids, contents = table_rows(asked, reads)
     parts = asked.out.parent / f"{PARTIAL}{asked.out.name}-{_identity(asked, scorer.model)}"

@@ -15,13 +15,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prunegate.errors import InputError, ModelError, TableError, UnsupportedError
+from prunegate.errors import InputError, ModelError, TableError
 from prunegate.io.progress import Progress, silent
 from prunegate.models.load import LoadedModel
 from prunegate.models.open_model import open_model, require_classes
 from prunegate.models.refusals import is_regressor
+from prunegate.pipeline.early_scoring import (
+    named_classes,
+    output_place,
+    refuse_other_rows,
+    regressor_outputs,
+)
 from prunegate.policy.model_source import ModelSource
-from prunegate.predict.classes import class_names, outputs_named
 from prunegate.predict.classify import SCORED, numbers, probabilities
 from prunegate.predict.inputs import Inputs
 from prunegate.predict.material import images_of
@@ -62,24 +67,6 @@ class ScoringJob:
     progress: Progress = silent
 
 
-def content_kind(names: Sequence[str], asked: ScoringJob) -> str:
-    """What the models are given: images or texts, by the columns that a table has.
-
-    Raises:
-        TableError: it has both columns, or neither.
-    """
-    there = [
-        what for what, name in (("images", asked.image), ("texts", asked.text)) if name in names
-    ]
-    if len(there) != 1:
-        raise TableError(
-            f"{asked.table}: has {'both' if there else 'neither'} column {asked.image!r} "
-            f"{'and' if there else 'nor'} {asked.text!r}; name the one that the model is "
-            "given with --image or --text"
-        )
-    return there[0]
-
-
 class Scorer:
     """A model that is loaded and fits, and the rows that it is given at a time."""
 
@@ -95,10 +82,12 @@ class Scorer:
         self._asked = asked
         self._numbers = asked.numbers or is_regressor(self.model.config)
         if self._numbers:
-            self._place = _output_place(self.model, asked)  # told before rows are read, as below
+            self._place = output_place(
+                self.model.place, self.model.config, asked.positive
+            )  # told before rows are read, as below
         else:
             require_classes(self.model)
-            class_names(self.model.config, asked.positive)
+            named_classes(self.model.place, self.model.config, asked.positive)
         require_columns(asked, self.columns)
         self._tokens = _tokens_of(self.model) if reads == "texts" else None
         self._batch = asked.batch or (1 if scales_by_batch(self.model) else SCORED)
@@ -108,7 +97,7 @@ class Scorer:
         """The names of the columns of scores."""
         if self._numbers:
             return (self._asked.column,)
-        names = class_names(self.model.config, self._asked.positive)
+        names = named_classes(self.model.place, self.model.config, self._asked.positive)
         one = self._asked.positive is not None
         return (self._asked.column,) if one else tuple(f"p_{name}" for name in names)
 
@@ -142,7 +131,7 @@ class Scorer:
             ) from error
         if not self._numbers:
             return self._named(found, inputs)
-        self._require_outputs(found.shape[1], len(_outputs(self.model)))
+        self._require_outputs(found.shape[1], len(regressor_outputs(self.model.config)))
         return {self._asked.column: found[:, self._place]}
 
     def _inputs(self, contents: Sequence[str]) -> Inputs:
@@ -152,7 +141,7 @@ class Scorer:
         return images_of([folder / name for name in contents], self.model)
 
     def _named(self, shares: NDArray[np.float64], inputs: Inputs) -> dict[str, NDArray[np.float64]]:
-        names = class_names(self.model.config, self._asked.positive)
+        names = named_classes(self.model.place, self.model.config, self._asked.positive)
         if len(names) == 1 and shares.shape[1] == 2:  # one output, which finds its class
             one = numbers(self.model.module, inputs.subset(np.zeros(1, dtype=np.int64)))
             self._require_outputs(one.shape[1], 1)
@@ -182,24 +171,6 @@ def _tokens_of(model: LoadedModel) -> Tokens:
             f"{model.folder / TOKENIZER_FILE}: changed while the model was loaded; try again"
         )
     return tokens
-
-
-def _outputs(model: LoadedModel) -> tuple[str, ...]:
-    """The names of a regressor's outputs; there is one where nobody names any."""
-    named = {"id2label", "num_labels"} & model.config.keys()
-    return outputs_named(model.config) if named else ("score",)
-
-
-def _output_place(model: LoadedModel, asked: ScoringJob) -> int:
-    """The number of a regressor's output whose answers are written."""
-    names = _outputs(model)
-    if asked.positive is None and len(names) == 1:
-        return 0
-    if asked.positive is None or names.count(asked.positive) != 1:
-        raise ModelError(
-            f"{model.place}: its outputs are {', '.join(names[:20])}; name one of them: --positive"
-        )
-    return names.index(asked.positive)
 
 
 def require_columns(asked: ScoringJob, scores: Iterable[str]) -> None:
@@ -235,11 +206,13 @@ def _is_name(name: str) -> bool:
 
 def _require_classifier(model: LoadedModel, reads: str) -> None:
     family = model.family
-    if family.reads != reads or family.answers != "classes":
-        raise UnsupportedError(
-            f"{model.place}: {family.architecture} reads {family.reads} and answers with "
-            f"{family.answers}; the table holds {reads}, and classifiers are predicted with"
-        )
+    refuse_other_rows(
+        model.place,
+        family.architecture,
+        reads,
+        reads_of=family.reads,
+        answers=family.answers,
+    )
 
 
 def refuse_rows(asked: ScoringJob, ids: int, doubled: int, contents: int, column: str) -> None:

@@ -168,6 +168,9 @@ def own_note(finding: Finding, units: Units) -> str:
 
     Of a rejection it asks for nothing, because labels could not change it.
     """
+    if finding.unseen_range is not None and finding.status == "inconclusive":
+        low, high = (units.speech.figure(numbers.exact(end)) for end in finding.unseen_range)
+        return capital(units.speech.say("evidence.unseen_range", low=low, high=high))
     known = _of_a_kind(finding)
     return capital(shorten((without_request if units.advises else unasked_note)(known), LONGEST))
 
@@ -200,6 +203,11 @@ def _values(finding: Finding, candidate: float, units: Units) -> str:
     value = units.bounded(finding, units.level(finding.metric, candidate))
     if is_level(finding.check) and finding.ci_low is not None:
         return say("evidence.level", value=value, range=units.range(finding), limit=limit)
+    if is_factor(finding.check) and finding.method_kind == "interval" and finding.ci_low:
+        ends = (finding.ci_low, finding.ci_high)
+        low, high = (numbers.significant(end, 3, finding.limit) for end in ends)
+        figure = units.speech.figure
+        return say("evidence.factor_paired", low=figure(low), high=figure(high), limit=limit)
     if is_factor(finding.check) and finding.baseline:
         ratio = numbers.multiple(candidate / finding.baseline, finding.limit)
         tested = "" if finding.p_value is None else "_tested"

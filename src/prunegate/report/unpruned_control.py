@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from prunegate.audit.record import ControlSlice, DecisionRecord
-from prunegate.report.own_threshold import OwnThreshold, own_threshold, shown_threshold
+from prunegate.report.own_threshold import own_threshold, shown_threshold
 from prunegate.report.page_one.people import People
 from prunegate.report.speech import Speech
-from prunegate.report.units import Units, metric_name
+from prunegate.report.units import Units, is_share, metric_name
 from prunegate.text import numbers
 from prunegate.text.escape import named, visible
 
@@ -62,23 +62,22 @@ def control(record: DecisionRecord, units: Units) -> ControlView | None:
         summary=visible(record.control.summary),
         rows=rows,
         causes=causes,
-        meaning=_meaning(people.speech, own, own_threshold(record)),
+        meaning=_meaning(record, people.speech),
     )
 
 
-def _meaning(said: Speech, control: float | None, own: OwnThreshold | None) -> str:
-    """What the columns are, and from which score on each model decides."""
-    if control is None:
-        return said.say("control.meaning")
-    told = said.say("control.meaning_threshold")
-    if own is None:
-        return told
-    at = {
-        "baseline": shown_threshold(own.baseline, said),
-        "candidate": shown_threshold(own.candidate, said),
-        "control": shown_threshold(control, said),
-    }
-    return f"{told} {said.say('control.thresholds', **at)}"
+def _meaning(record: DecisionRecord, said: Speech) -> str:
+    """What the columns are, from which score on each model decides, and what changes are in."""
+    assert record.control is not None  # noqa: S101  # as ``control`` asks
+    at, own = record.control.threshold, own_threshold(record)
+    told = [said.say("control.meaning" if at is None else "control.meaning_threshold")]
+    if at is not None and own is not None:
+        scores = {"baseline": own.baseline, "candidate": own.candidate, "control": at}
+        shown = {model: shown_threshold(score, said) for model, score in scores.items()}
+        told.append(said.say("control.thresholds", **shown))
+    shares = any(is_share(row.metric) for row in record.control.slices)
+    told.append(said.say("control.shares" if shares else "control.values"))
+    return " ".join(told)
 
 
 def _row(row: ControlSlice, units: Units, people: People, *, moved: bool) -> ControlRow:

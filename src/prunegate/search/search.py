@@ -23,6 +23,7 @@ from prunegate.pipeline.tuning import require_tunable
 from prunegate.policy.load import PolicyFile
 from prunegate.policy.steps import SearchSection
 from prunegate.search.loop import Trace, hunt
+from prunegate.search.possible_amounts import require_possible
 from prunegate.search.several import require_optuna
 from prunegate.search.trials import Trials
 from prunegate.search.workfolder import WorkFolder
@@ -44,12 +45,15 @@ def prepare_search(source: PolicyFile, settings: Settings) -> Context:
     """Check that the policy can be searched, then the data, then load the baseline.
 
     Raises:
-        InputError: no ``search`` section, an extra that is missing, or as for ``set_up``.
+        InputError: no ``search`` section, an extra that is missing, an amount that cannot be
+            removed, or as for ``set_up``.
     """
     section = _section(source)
     if len(section.vary) > 1:
         require_optuna()
-    return set_up(source, settings)
+    bench = set_up(source, settings)
+    require_possible(bench.policy, section, bench.baseline.kept)
+    return bench
 
 
 def decides(bench: Context) -> dict[str, Any]:

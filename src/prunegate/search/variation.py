@@ -93,7 +93,7 @@ def other_scope(policy: Policy, search: SearchSection) -> Scope | None:
     asked = search.beside.scope
     if asked == "none":
         return None
-    budgeted = any(_prune(policy, vary.step).scope == "budget" for vary in search.vary)
+    budgeted = any(varied_step(policy, vary.step).scope == "budget" for vary in search.vary)
     return asked or ("global" if budgeted else None)
 
 
@@ -104,7 +104,7 @@ def criterion_of(steps: Sequence[Step]) -> str:
 
 def varied(policy: Policy, search: SearchSection) -> tuple[str, ...]:
     """Each step that varies, for people: ``heads (step 1)``."""
-    return tuple(f"{_prune(policy, v.step).what} (step {v.step})" for v in search.vary)
+    return tuple(f"{varied_step(policy, v.step).what} (step {v.step})" for v in search.vary)
 
 
 def rounded_amounts(amounts: Amounts) -> Amounts:
@@ -128,18 +128,24 @@ def amounts_key(
 
 
 def _removed(policy: Policy, step: int, kept: KeptUnits, amount: float) -> Hashable:
-    prune = _prune(policy, step)
-    earlier = {s.prune.what for s in policy.compress[: step - 1] if s.prune}
+    prune = varied_step(policy, step)
     kind = prune.units
     budgeted = prune.scope == "budget"
-    if kind is None or budgeted or prune.cycles > 1 or earlier & {prune.what, "layers"}:
+    if kind is None or budgeted or prune.cycles > 1 or not is_first_of_its_kind(policy, step):
         return ("share", amount)
     present = kept.counts(kind)
     rows = present if prune.scope == "per_layer" else (sum(present),)
     return ("units", tuple(math.floor(amount * row + 0.5) for row in rows))
 
 
-def _prune(policy: Policy, step: int) -> Prune:
+def is_first_of_its_kind(policy: Policy, step: int) -> bool:
+    """Whether no step before this one, numbered from 1, removes units of its kind."""
+    earlier = {s.prune.what for s in policy.compress[: step - 1] if s.prune}
+    return not earlier & {varied_step(policy, step).what, "layers"}
+
+
+def varied_step(policy: Policy, step: int) -> Prune:
+    """The pruning step of that number, from 1."""
     prune = policy.compress[step - 1].prune
     assert prune is not None  # noqa: S101  # the policy's checks: what varies is a prune step
     return prune

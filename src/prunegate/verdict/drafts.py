@@ -47,6 +47,7 @@ from prunegate.verdict.targets import (
     minimum_in_rows,
     select_slices,
 )
+from prunegate.verdict.unseen_range import with_unseen_range
 
 _ROWS_OF_THE_MINIMUM = {"needed_unit": "rows", "needed_for": "minimum evidence"}
 
@@ -275,6 +276,8 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
     elif standing.because == "minimum evidence" and counts.strata is not None:
         finding = replace(finding, needed=lacking_rows(counts), **_ROWS_OF_THE_MINIMUM)  # type: ignore[arg-type]  # by name
     elif standing.status == "inconclusive":
+        if standing.because == "not shown":
+            finding = with_unseen_range(question.policy, finding, about, claim)
         finding = _with_advice(question, counts, about, claim, finding)
     if is_loss(finding) and about.reliable_for(NOTHING_LOST):
         finding = replace(finding, p_loss=about.test(NOTHING_LOST).p_harm)

@@ -162,6 +162,10 @@ class Finding:
     """Labelled rows of the metric's kind that estimated values rest on; None: they are no
     estimates."""
 
+    unseen_range: tuple[float, float] | None = field(default=None, metadata=ABSENT)
+    """The range of scores that keeps it open: its rows by themselves show the limit to hold, and
+    with one more row that lost all of this range they do not; None: that is not what does."""
+
     @property
     def values_are(self) -> ValueBound | None:
         """What the values are where some rows have no label; None: what the rows say."""

@@ -129,7 +129,7 @@ def test_the_estimate_is_called_measured() -> None:
     )
     assert explain_policy(policy) == [
         (
-            "Overall, the mean quality score must be measured at least 3; otherwise, and where "
+            "Overall, the mean score must be measured at least 3; otherwise, and where "
             "it is undefined, the candidate is not approved."
         ),
         "Measured means by the estimate alone, which chance can move either way.",

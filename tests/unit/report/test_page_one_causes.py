@@ -233,3 +233,30 @@ def test_page_and_report_say_alike_what_comes_of_more_labels_as_seen(
     assert any(step.endswith(f"{said}.") for step in page(record).steps)
     assert sentences.need_in_words(asking, Units.of(record)).endswith(said)
     assert ("hardly help" in ShortWords.of(record).to_do(asking)) == ("hardly help" in ending)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", ("All content, mean absolute error: Label about 4,900 more",
+                "All content, rank correlation: Label about 5,400 more")),
+        ("de", ("Alle Inhalte, mittlerer absoluter Fehler: Etwa 4.900 weitere",
+                "Alle Inhalte, Rangkorrelation: Etwa 5.400 weitere")),
+    ],
+)  # fmt: skip
+def test_two_requests_for_the_same_rows_name_their_measures(
+    records: ModuleType, many_records: ModuleType, language: str, told: tuple[str, str]
+) -> None:
+    """Else they read as a contradiction, or as a sum."""
+    record = many_records.many(records, 5, "inconclusive", report={"language": language})
+    one = next(f for f in record.findings if f.status == "inconclusive")
+    asked = {"needed_unit": "rows", "needed_for": "power", "slice": "overall", "needed": 9000}
+    both = tuple(
+        replace(one, metric=metric, needed_if_unchanged=count, **asked)
+        for metric, count in (("mae", 4853), ("rank_correlation", 5354))
+    )
+    shown = page(replace(record, findings=both))
+    said = " ".join(shown.steps)
+    assert all(words in said for words in told), said
+    alone = page(replace(record, findings=both[:1]))
+    assert told[0].partition(":")[0] not in " ".join(alone.steps)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from prunegate.audit.record import ControlSlice, DecisionRecord
 from prunegate.report.page_one.agreement import AgreedWords
@@ -26,6 +26,7 @@ from prunegate.report.partly_labelled import rows_doubted
 from prunegate.report.signers import AskedSigners, days_of_an_answer, signers
 from prunegate.report.speech import Speech
 from prunegate.report.units import is_foretold, is_operational, is_share
+from prunegate.text.numbers import exact
 from prunegate.verdict.advice import HARDLY, round_up
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding
 
@@ -150,17 +151,32 @@ def _open(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
     known = {f.slice for f in waiting}
     if checked:  # which says the same of the reference
         waiting = [f for f in waiting if f.check != BEATS_CONSTANT]
-    found = dict.fromkeys(
+    absent = dict.fromkeys(
         speech.say("next.open_absent", place=agreement.people.place(name))
         for name in missing_places(record)
         if name not in known
     )
-    found |= dict.fromkeys(
-        told for f in sorted(waiting, key=_most_first) if (told := _need(record, f, agreement))
-    )
+    needs: dict[str, Finding] = {}
+    for finding in sorted(waiting, key=_most_first):
+        if told := _need(record, finding, agreement):
+            needs.setdefault(told, finding)
+    shown = list(needs.items())[: max(0, MOST_STEPS - len(absent))]
+    found = [*list(absent)[:MOST_STEPS], *_apart(shown, agreement)]
     if found:
-        yield from list(found)[:MOST_STEPS]
+        yield from found
         yield speech.say("next.open_then")
+
+
+def _apart(needs: Sequence[tuple[str, Finding]], agreement: AgreedWords) -> Iterator[str]:
+    """What is asked for; where two requests are about the same rows, with the measure of each."""
+    rows = Counter((f.slice, f.class_label) for _, f in needs if f.needed is not None)
+    for told, finding in needs:
+        if finding.needed is None or rows[finding.slice, finding.class_label] == 1:
+            yield told
+            continue
+        people, metric = agreement.people, agreement.own_name(finding.metric)
+        place = people.place(finding.slice, finding.class_label)
+        yield people.speech.say("next.open_for", place=place, metric=metric, told=told)
 
 
 def _most_first(finding: Finding) -> tuple[bool, float, tuple[int, float]]:
@@ -185,7 +201,15 @@ def _need(record: DecisionRecord, finding: Finding, agreement: AgreedWords) -> s
         told = finding.open_because == "not shown" and is_foretold(finding.metric)
         where = people.where(finding.slice, finding.class_label)
         return speech.say("next.open_close", where=where) if told else ""
-    return _further(finding, finding.needed, agreement)
+    further = _further(finding, finding.needed, agreement)
+    return f"{further} {_narrower(finding, agreement)}" if finding.unseen_range else further
+
+
+def _narrower(finding: Finding, agreement: AgreedWords) -> str:
+    """That a narrower range of scores may do as well; the policy's is far wider than they are."""
+    assert finding.unseen_range is not None  # noqa: S101  # the caller asks
+    low, high = (agreement.people.speech.number(exact(end)) for end in finding.unseen_range)
+    return agreement.people.speech.say("next.open_range", low=low, high=high)
 
 
 def _reference(record: DecisionRecord, finding: Finding, agreement: AgreedWords) -> str:
