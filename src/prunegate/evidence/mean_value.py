@@ -18,7 +18,7 @@ import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from prunegate.counting.feature_sums import FeatureSums
 from prunegate.evidence.rates import TestedEvidence
@@ -147,12 +147,13 @@ class MeanValue(TestedEvidence):
 
     def seen_alone(self, hypothesis: Hypothesis) -> TestResult:
         """The test of what the rows show, as if nothing could be lost that none of them lost."""
-        above = self._above(hypothesis.limit) if isinstance(hypothesis, Level) else None
-        weights = self._against(hypothesis) if above is None else above  # type: ignore[arg-type]  # a contrast
-        found = mean.test(self.moments.units, *map(float, self.moments.combined(weights)), 0.0)
-        if isinstance(hypothesis, Level) and not hypothesis.at_least:
-            return replace(found, p_value=found.p_harm, p_harm=found.p_value)
-        return found
+        level = hypothesis if isinstance(hypothesis, Level) else None
+        weights = self._above(level.limit) if level else self._against(cast("Contrast", hypothesis))
+        first, second, third = map(float, self.moments.combined(weights))
+        found = mean.test(self.moments.units, first, second, third, 0.0)
+        if level is None or level.at_least:
+            return found
+        return replace(found, p_value=found.p_harm, p_harm=found.p_value)
 
     def level_interval(self) -> Interval:
         return self._interval(self._above(Fraction(0)))

@@ -14,7 +14,7 @@ from prunegate.compress.select import removals
 from prunegate.errors import InputError, ModelError
 from prunegate.models.kept_units import KeptUnits
 from prunegate.policy.schema import Policy
-from prunegate.policy.steps import Prune, SearchSection
+from prunegate.policy.steps import Prune, Scope, SearchSection
 from prunegate.search.variation import DIGITS, is_first_of_its_kind, varied_step
 
 
@@ -45,7 +45,8 @@ def largest_amount(wanted: Prune, sizes: tuple[int, ...]) -> float:
         share = min((left / size for left, size in zip(spare, sizes, strict=True)), default=0.0)
     else:
         share = sum(spare) / sum(sizes) if sum(sizes) else 0.0
-    return math.floor(share * 10**DIGITS) / 10**DIGITS
+    steps: int = 10**DIGITS
+    return math.floor(share * steps) / steps
 
 
 def _impossible(policy: Policy, search: SearchSection, kept: KeptUnits) -> Iterator[str]:
@@ -56,7 +57,7 @@ def _impossible(policy: Policy, search: SearchSection, kept: KeptUnits) -> Itera
         sizes = tuple(len(row) for row in kept.rows(wanted.units))
         if not sizes:  # no such units, which the first attempt says
             continue
-        scope = "per_layer" if wanted.scope == "per_layer" else "global"
+        scope: Scope = "per_layer" if wanted.scope == "per_layer" else "global"
         for end in vary.amount:
             try:
                 removals(end, sizes, scope=scope, min_per_layer=wanted.min_per_layer)

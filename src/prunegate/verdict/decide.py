@@ -73,7 +73,8 @@ def _harm(finding: Finding) -> float:
 _SETTLED = dict.fromkeys(
     (
         *("needed", "needed_unit", "needed_for", "open_because", "weight"),
-        *("needed_if_unchanged", "needed_if_as_seen", "as_seen", "unseen_range"),
+        *("needed_if_unchanged", "needed_if_as_seen", "as_seen"),
+        *("unseen_low", "unseen_high"),
     )
 )
 """What a finding that failed no longer says."""

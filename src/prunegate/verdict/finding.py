@@ -162,9 +162,19 @@ class Finding:
     """Labelled rows of the metric's kind that estimated values rest on; None: they are no
     estimates."""
 
-    unseen_range: tuple[float, float] | None = field(default=None, metadata=ABSENT)
-    """The range of scores that keeps it open: its rows by themselves show the limit to hold, and
-    with one more row that lost all of this range they do not; None: that is not what does."""
+    unseen_low: float | None = field(default=None, metadata=ABSENT)
+    """The least that a score can be, where the range keeps it open: its rows by themselves show
+    the limit to hold, and with one more row that lost all of the range they do not; None: that is
+    not what does."""
+    unseen_high: float | None = field(default=None, metadata=ABSENT)
+    """The most that a score can be, likewise."""
+
+    @property
+    def unseen_range(self) -> tuple[float, float] | None:
+        """The range of scores that keeps it open; None: that is not what does."""
+        if self.unseen_low is None or self.unseen_high is None:
+            return None
+        return self.unseen_low, self.unseen_high
 
     @property
     def values_are(self) -> ValueBound | None:

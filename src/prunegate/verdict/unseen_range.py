@@ -13,7 +13,7 @@ from prunegate.evidence.mean_value import MeanValue
 from prunegate.evidence.rates import Evidence
 from prunegate.metrics.hypothesis import Hypothesis
 from prunegate.policy.schema import Policy
-from prunegate.text.numbers import exact, plain
+from prunegate.text.numbers import MINUS, exact
 from prunegate.verdict.finding import Finding
 
 
@@ -34,14 +34,14 @@ def with_unseen_range(
     if about.seen_alone(claim).p_value > policy.evidence.alpha:
         return finding
     low, high = within
-    return replace(finding, unseen_range=(float(low), float(high)), note=told(low, high))
+    return replace(finding, unseen_low=float(low), unseen_high=float(high), note=told(low, high))
 
 
 def told(low: float, high: float) -> str:
     """Why it is open, and what else than rows helps."""
-    ends = f"[{plain(exact(low))}, {plain(exact(high))}]"
+    ends = ", ".join(exact(end).replace(MINUS, "-") for end in (low, high))
     return (
         "the rows show it by themselves, and with one unseen row that is off by all of 'task: "
-        f"range: {ends}' they do not; give the narrowest range that every score and label can lie "
-        "in"
+        f"range: [{ends}]' they do not; give the narrowest range that every score and "
+        "label can lie in"
     )
