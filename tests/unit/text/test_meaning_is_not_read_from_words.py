@@ -64,6 +64,7 @@ ALLOWED = {
     "data/predictions/spark.py": "the advice at the end of Spark's error",
     "data/predictions/spark_session.py": "the first line of another library's error",
     "data/predictions/spelled.py": "digits after a decimal point",
+    "data/labelled/near_duplicates.py": "Pillow's names of 16-bit modes",
     "discovery/open_table.py": "reserved names of columns",
     "outputs/findings_csv.py": "characters that a spreadsheet runs as a formula",
     "outputs/short_words.py": "a unit that two figures share",

@@ -1,0 +1,66 @@
+"""What a record keeps of the search that its candidate came out of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from prunegate.verdict.finding import ABSENT, Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchAttempt:
+    """One candidate that a search made, judged on the search split."""
+
+    number: int
+    """From 1, in the order of making."""
+    amounts: tuple[float, ...]
+    """The share that each varied step removed."""
+    criterion: str
+    """What ranked the units."""
+    objective: float
+    """What was to be small."""
+    parameters: int
+    model_bytes: int
+    outcome: Outcome
+    loss: float | None
+    """What the worst slice lost, in the metric's own terms; negative is a gain."""
+    loss_metric: str | None
+    loss_class: str | None
+    loss_slice: str | None
+    margin_used: float | None
+    """That loss as a share of what the policy allows; 1 is the limit."""
+    reason: str
+    """Why it did not pass; empty where it did."""
+    scope: str | None = field(default=None, metadata=ABSENT)
+    """What its varied steps were ranked within, where that is not what the policy says."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """How the candidate was chosen: on the search split, by the policy's own rules."""
+
+    objective: str
+    baseline: float | None
+    """The objective of the baseline."""
+    varied: tuple[str, ...]
+    """The steps that varied, in words."""
+    rows: int
+    """Of the search split."""
+    confidence: float
+    """How sure an attempt had to be there, one-sided, for every test."""
+    attempts: tuple[SearchAttempt, ...]
+    chosen: int
+    """Number of the smallest attempt that passed."""
+    next_up: int | None
+    """Number of the nearest attempt that removed more and did not pass; None: none was made."""
+    control: SearchAttempt | None
+    """The chosen amounts with the random criterion."""
+    further_draws: tuple[SearchAttempt, ...] | None = field(default=None, metadata=ABSENT)
+    """The same drawn again, each by a seed of its own; None: it was drawn once at most."""
+    other_scope: SearchAttempt | None = field(default=None, metadata=ABSENT)
+    """The chosen amounts by another scope, for comparison only; None: none was made."""
+
+    @property
+    def draws(self) -> tuple[SearchAttempt, ...]:
+        """Every draw of the random control."""
+        return (*((self.control,) if self.control else ()), *(self.further_draws or ()))
