@@ -18,7 +18,7 @@ from prunegate.policy.steps import Prune, Scope, SearchSection
 from prunegate.search.variation import DIGITS, is_first_of_its_kind, varied_step
 
 
-def require_possible(policy: Policy, search: SearchSection, kept: KeptUnits) -> None:
+def require_removable(policy: Policy, search: SearchSection, kept: KeptUnits) -> None:
     """Insist that both ends of every range can be removed; all that cannot are told together.
 
     Args:

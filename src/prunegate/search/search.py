@@ -23,7 +23,7 @@ from prunegate.pipeline.tuning import require_tunable
 from prunegate.policy.load import PolicyFile
 from prunegate.policy.steps import SearchSection
 from prunegate.search.loop import Trace, hunt
-from prunegate.search.possible_amounts import require_possible
+from prunegate.search.possible_amounts import require_removable
 from prunegate.search.several import require_optuna
 from prunegate.search.trials import Trials
 from prunegate.search.workfolder import WorkFolder
@@ -52,7 +52,7 @@ def prepare_search(source: PolicyFile, settings: Settings) -> Context:
     if len(section.vary) > 1:
         require_optuna()
     bench = set_up(source, settings)
-    require_possible(bench.policy, section, bench.baseline.kept)
+    require_removable(bench.policy, section, bench.baseline.kept)
     return bench
 
 

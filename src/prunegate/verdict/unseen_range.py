@@ -34,10 +34,10 @@ def with_unseen_range(
     if about.seen_alone(claim).p_value > policy.evidence.alpha:
         return finding
     low, high = within
-    return replace(finding, unseen_low=float(low), unseen_high=float(high), note=told(low, high))
+    return replace(finding, unseen_low=float(low), unseen_high=float(high), note=_told(low, high))
 
 
-def told(low: float, high: float) -> str:
+def _told(low: float, high: float) -> str:
     """Why it is open, and what else than rows helps."""
     ends = ", ".join(exact(end).replace(MINUS, "-") for end in (low, high))
     return (

@@ -13,7 +13,7 @@ from prunegate.compress.select import removals
 from prunegate.errors import InputError, ModelError
 from prunegate.models.kept_units import KeptUnits
 from prunegate.policy.steps import Prune, SearchSection, Step
-from prunegate.search.possible_amounts import largest_amount, require_possible
+from prunegate.search.possible_amounts import largest_amount, require_removable
 
 KEPT = KeptUnits.whole({"heads": (4, 4, 4), "neurons": (10, 20, 10), "layers": (3,)})
 
@@ -22,7 +22,7 @@ def refusal(*steps: dict[str, Any], ranges: dict[int, tuple[float, float]]) -> s
     policy: Any = SimpleNamespace(compress=[Step.model_validate({"prune": one}) for one in steps])
     vary = [{"step": step, "amount": ends} for step, ends in ranges.items()]
     try:
-        require_possible(policy, SearchSection.model_validate({"vary": vary}), KEPT)
+        require_removable(policy, SearchSection.model_validate({"vary": vary}), KEPT)
     except InputError as error:
         return str(error)
     return None
