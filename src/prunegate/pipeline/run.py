@@ -15,10 +15,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from prunegate.audit.assemble import Origin
+from prunegate.audit.control_record import Control
 from prunegate.audit.generations import excerpt
 from prunegate.audit.lineage import compression_of, lineage_warnings, model_ref
 from prunegate.audit.prediction_metadata import noted
-from prunegate.audit.record import Control, Input, Search
+from prunegate.audit.record import Input, Search
 from prunegate.audit.unpruned_control import control_of
 from prunegate.audit.zero_weights import zero_warnings
 from prunegate.compress.steps import Candidate
