@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from prunegate.audit.control_record import Control
 from prunegate.audit.expectations_record import RecordedExpectations
 from prunegate.audit.labelling_record import RecordedLabelling
-from prunegate.audit.recorded_search import Search
+from prunegate.audit.search_record import Search
 from prunegate.audit.tallied import Tallies
 from prunegate.audit.written_texts import Generation, QualityScorer
 from prunegate.claims.checked import Claims
@@ -183,31 +184,6 @@ class Flip:
     class_label: str | None = field(default=None, metadata=ABSENT)
     """The one of several labels that the models decide differently; then ``label`` is that label
     where it is right, and ``not`` with it where it is not."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ControlSlice:
-    """One slice in the unpruned control: the same fine-tuning with nothing removed."""
-
-    metric: str
-    slice: str
-    baseline: float | None
-    control: float | None
-    candidate: float | None
-    lost: int | None
-    gained: int | None
-    at_baseline_threshold: float | None = field(default=None, metadata=ABSENT)
-    """The control's value at the baseline's threshold, where it is judged at another one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Control:
-    """What the fine-tuning data did without any pruning."""
-
-    summary: str
-    slices: tuple[ControlSlice, ...]
-    threshold: float | None = field(default=None, metadata=ABSENT)
-    """The control's own threshold; None: every model is judged at the baseline's."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from prunegate.audit.record import Control, ControlSlice
+from prunegate.audit.control_record import Control, ControlSlice
 from prunegate.counting.count import count_table, open_predictions
 from prunegate.data.labelled.rows import LabelledRows
 from prunegate.metrics.catalogue import METRICS

@@ -12,7 +12,7 @@ MANY_ROUNDED = 0.1
 """The same of eight-bit weights, of which rounding makes a few in a hundred zero."""
 
 
-class WeightCounts(Protocol):
+class CountedModel(Protocol):
     """A model whose weights were counted; None: nobody did."""
 
     @property
@@ -28,7 +28,7 @@ class WeightCounts(Protocol):
         """Whether they are whole numbers, of which rounding makes some zero."""
 
 
-def zero_warnings(candidate: WeightCounts) -> tuple[str, ...]:
+def zero_warnings(candidate: CountedModel) -> tuple[str, ...]:
     """That weights of a candidate are zero, which saves nothing where they are stored."""
     many = MANY_ROUNDED if candidate.quantized else MANY_ZEROS
     zeros, parameters = candidate.zeros, candidate.parameters

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.audit.recorded_search import SearchAttempt
+from prunegate.audit.search_record import SearchAttempt
 from prunegate.cost.projection import Month, Projection
 from prunegate.report.frontier_rows import frontier
 from prunegate.text.escape import visible

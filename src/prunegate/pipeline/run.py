@@ -15,11 +15,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from prunegate.audit.assemble import Origin
+from prunegate.audit.control_record import Control
 from prunegate.audit.generations import excerpt
 from prunegate.audit.lineage import compression_of, lineage_warnings, model_ref
 from prunegate.audit.prediction_metadata import noted
-from prunegate.audit.record import Control, Input
-from prunegate.audit.recorded_search import Search
+from prunegate.audit.record import Input
+from prunegate.audit.search_record import Search
 from prunegate.audit.unpruned_control import control_of
 from prunegate.audit.zero_weights import zero_warnings
 from prunegate.compress.steps import Candidate

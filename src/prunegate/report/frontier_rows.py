@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from prunegate.audit.recorded_search import SearchAttempt
+from prunegate.audit.search_record import SearchAttempt
 
 One = TypeVar("One", bound=SearchAttempt)
 

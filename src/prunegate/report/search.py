@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.audit.recorded_search import Search, SearchAttempt
+from prunegate.audit.search_record import Search, SearchAttempt
 from prunegate.report import svg
 from prunegate.report.frontier_rows import severity
 from prunegate.report.search_chart import STATUS, search_chart

@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from prunegate.audit.recorded_search import Search, SearchAttempt
+from prunegate.audit.search_record import Search, SearchAttempt
 from prunegate.report import svg
 from prunegate.report.frontier_rows import frontier, severity
 from prunegate.report.search_controls import beside

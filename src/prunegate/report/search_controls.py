@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from prunegate.audit.recorded_search import SearchAttempt
+from prunegate.audit.search_record import SearchAttempt
 from prunegate.report.frontier_rows import severity
 
 One = TypeVar("One", bound=SearchAttempt)

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from prunegate.audit.record import ControlSlice, DecisionRecord
+from prunegate.audit.control_record import ControlSlice
+from prunegate.audit.record import DecisionRecord
 from prunegate.report.own_threshold import own_threshold, shown_threshold
 from prunegate.report.page_one.people import People
 from prunegate.report.speech import Speech

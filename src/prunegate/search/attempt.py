@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from prunegate.audit.recorded_search import SearchAttempt
+from prunegate.audit.search_record import SearchAttempt
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import CHECKS, Bound, is_factor, is_level, losses
 from prunegate.metrics.hypothesis import Hypothesis, asks_for_more

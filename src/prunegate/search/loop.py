@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from prunegate.audit.recorded_search import Search as SearchRecord
+from prunegate.audit.search_record import Search as SearchRecord
 from prunegate.criteria import CONTROL
 from prunegate.search.attempt import Attempt, nearest_attempt, violation
 from prunegate.search.bisection import State, bisect

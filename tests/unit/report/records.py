@@ -14,10 +14,9 @@ from typing import Any
 from tests.unit.report.plain_findings import change, figure, level, summary, upper_tail
 from tests.unit.report.plain_picture import picture
 
+from prunegate.audit.control_record import Control, ControlSlice
 from prunegate.audit.record import (
     Compression,
-    Control,
-    ControlSlice,
     DecisionRecord,
     Flip,
     Input,

@@ -8,7 +8,7 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunegate.audit.recorded_search import SearchAttempt
+from prunegate.audit.search_record import SearchAttempt
 from prunegate.outputs.findings_csv import render_frontier
 from prunegate.report.frontier_rows import frontier, severity
 

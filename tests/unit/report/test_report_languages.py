@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.audit.recorded_search import Search, SearchAttempt
+from prunegate.audit.search_record import Search, SearchAttempt
 from prunegate.claims.checked import CheckedFigure, Claims
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import CHECKS

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunegate.audit.recorded_search import Search, SearchAttempt
+from prunegate.audit.search_record import Search, SearchAttempt
 from prunegate.report import render
 from prunegate.report.search import search_section
 from prunegate.report.search_controls import summed_up

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, get_args
 
 from prunegate.audit.record import DecisionRecord, Input
-from prunegate.audit.recorded_search import Search
+from prunegate.audit.search_record import Search
 from prunegate.audit.signing.statement import Statement, Subject
 from prunegate.text.escape import escaped
 from prunegate.verdict.finding import Outcome, Status

@@ -10,7 +10,8 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from prunegate.audit.record import ControlSlice, DecisionRecord
+from prunegate.audit.control_record import ControlSlice
+from prunegate.audit.record import DecisionRecord
 from prunegate.report.page_one.agreement import AgreedWords
 from prunegate.report.page_one.answer import SignOffShown
 from prunegate.report.page_one.notices import is_mistaken
