@@ -105,6 +105,7 @@ def test_the_verdict_is_that_of_two_predictions_and_a_gate(scores: Path) -> None
     assert {"loss_before", "loss_removed", "loss_after"} <= fitted.keys()
     assert {"loss_after", "distance_before", "distance_after"} <= taught.keys()
     assert "mean squared distance" in record.compression.summary[-1]
+    assert "temperature" not in taught
     assert "temperature" not in record.compression.summary[-1]
     Path("data/truth.csv").write_text("\n".join(rows_of("gate")) + "\n")
     for name, folder in (("old", Path("baseline")), ("new", out / "candidate")):

@@ -431,7 +431,7 @@ def quoted_price(home: Path) -> None:
         (no_prune_step, ["policy.yaml:", "step 3 of 'compress' is no prune step"]),
         (no_rows, ["search split"]),
         (searched_rows_in_a_step, ["search split chooses between candidates"]),
-        (too_little, ["search, amount 0.001:", "less than half a unit"]),
+        (too_little, ["search, step 2, amount 0.001 of", "less than half a unit"]),
         (quoted_price, ["cost_per_1k is the same for every candidate", "remove it"]),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

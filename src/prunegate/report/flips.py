@@ -14,6 +14,7 @@ from prunegate.audit.record import DecisionRecord, Flip
 from prunegate.metrics.task_traits import TaskTraits
 from prunegate.policy.naming import parse_slice_name
 from prunegate.report.headline import lost_gained
+from prunegate.report.own_threshold import OwnThreshold, own_threshold, shown_threshold
 from prunegate.report.page_one.standing import gravity
 from prunegate.report.sentences import SEVERITY_ORDER
 from prunegate.report.speech import Speech, speech
@@ -139,7 +140,7 @@ def flips(
     )
     missing = [e for g in groups for e in g.examples if e.picture is None]
     return FlipsView(
-        lead=" ".join(_lead(telling, limit)),
+        lead=" ".join(_lead(telling, limit, own_threshold(record))),
         legend=telling.say("legend"),
         groups=groups,
         hidden_groups=len(by_slice) - len(groups),
@@ -202,11 +203,15 @@ def _gravity_of(record: DecisionRecord) -> dict[Where, tuple[int, float]]:
     return found
 
 
-def _lead(telling: _Telling, limit: float | None) -> Iterator[str]:
+def _lead(telling: _Telling, limit: float | None, own: OwnThreshold | None) -> Iterator[str]:
     """What the examples are, and what their numbers mean."""
     yield telling.say("lead")
     if limit is not None:
         yield telling.said.say("flipped.threshold", limit=telling.said.number(f"{limit:g}"))
+    if own is not None:
+        before = shown_threshold(own.baseline, telling.said)
+        after = shown_threshold(own.candidate, telling.said)
+        yield telling.said.say("flipped.thresholds", before=before, after=after)
 
 
 def _flipped(record: DecisionRecord, place: Where) -> tuple[int, int] | None:

@@ -48,6 +48,8 @@ def test_every_view_names_it_and_only_an_approval_says_how_it_ships(
     for view, text in views.items():
         assert TOLD in text, view
         assert (SHIPS in text) == (name == "approved"), view
+    flipped = "before, 0.5 and above counts as positive, after, 0.51234567 and above."
+    assert (flipped in page) == bool(record.flips)
 
 
 def test_it_is_told_in_german(records: ModuleType) -> None:

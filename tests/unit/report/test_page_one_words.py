@@ -140,6 +140,28 @@ def test_where_a_loss_came_from_is_said_whatever_the_control_lost(
     assert any(words in text for text in strings(told(record, records)))
 
 
+@pytest.mark.parametrize(
+    ("unmoved", "control", "words"),
+    [
+        (0.01, -0.07, "The 7.0 points lost on video came from its own threshold, which took 8.0 "),
+        (-0.01, -0.06, "5.0 of the 7.0 points lost on video came from its own threshold, not "),
+        (-0.05, -0.06, "5.0 of the 7.0 points lost on video came from the training data, "),
+        (0.0, 0.0, "7.0 of the 7.0 points lost on video came from making it smaller: "),
+    ],
+)
+def test_the_data_are_not_blamed_for_a_threshold(
+    records: ModuleType, unmoved: float, control: float, words: str
+) -> None:
+    rejected = records.rejected()
+    assert rejected.control is not None
+    slices = tuple(
+        replace(one, control=one.baseline + control, at_baseline_threshold=one.baseline + unmoved)
+        for one in rejected.control.slices
+    )
+    moved = replace(rejected.control, slices=slices, threshold=0.25)
+    assert any(words in text for text in strings(told(replace(rejected, control=moved), records)))
+
+
 def test_an_example_is_captioned_with_the_slice_that_it_stands_for(records: ModuleType) -> None:
     """Rows lie in a slice of each key; the heading and the captions name the same one."""
     base = records.rejected()

@@ -12,6 +12,7 @@ from prunegate.metrics.catalogue import METRICS
 from prunegate.report import sentences
 from prunegate.report.speech import speech
 from prunegate.report.units import Units
+from prunegate.report.unpruned_control import control
 from prunegate.text.languages import ENGLISH
 from prunegate.text.numbers import GAP
 from prunegate.verdict.finding import Finding
@@ -137,3 +138,26 @@ def test_every_kind_of_finding_has_words(drop: Finding, metric: str) -> None:
         assert "None" not in said
         assert "nan" not in said
         assert sentences.status(found)
+
+
+def test_a_paired_time_is_told_by_its_interval_alone(drop: Finding) -> None:
+    """A ratio of two medians beside that of paired rounds would be a second answer."""
+    timed = replace(
+        drop, metric="latency_p50_ms", check="max_ratio", limit=1.2, baseline=1.03, candidate=1.02,
+        ci_low=0.981, ci_high=1.017, n=0, p_value=None, method_kind="interval",
+    )  # fmt: skip
+    said = plain(sentences.evidence_in_words(timed, UNITS))
+    assert said.startswith("0.981 to 1.02 times the baseline’s in rounds side by side; allowed:")
+    counted = replace(timed, ci_low=None, ci_high=None, method_kind="counted")
+    assert plain(sentences.evidence_in_words(counted, UNITS)).startswith("0.990 times")
+
+
+@pytest.mark.parametrize(("metric", "shares"), [("recall", True), ("mae", False)])
+def test_the_control_speaks_of_points_where_shares_changed(
+    records: ModuleType, metric: str, shares: bool
+) -> None:
+    record = records.rejected()
+    row = replace(record.control.slices[0], metric=metric)
+    shown = control(replace(record, control=replace(record.control, slices=(row,))), UNITS)
+    assert shown is not None
+    assert shown.shares is shares

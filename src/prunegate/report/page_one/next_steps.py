@@ -1,6 +1,6 @@
 """What happens next, by outcome: why it was lost, what would settle it, or who signs by when.
 
-Of a rejection the unpruned control shows the larger cause on the worst kind of content. An open
+Of a rejection the unpruned control shows the largest cause on the worst kind of content. An open
 decision names what its findings ask for, with the assumption that the number rests on.
 """
 
@@ -110,16 +110,14 @@ def _rejected(
 def _cause(
     record: DecisionRecord, finding: Finding | None, agreement: AgreedWords
 ) -> Iterator[str]:
-    """The larger part of the loss, where a control tells it apart."""
+    """The largest part of the loss, where a control tells it apart."""
     row = _control(record, finding)
     if finding is None or row is None:
         return
-    data = _minus(row.control, row.baseline)
-    pruning = _minus(row.candidate, row.control)
-    whole = _minus(row.candidate, row.baseline)
-    if data is None or pruning is None or whole is None or whole >= 0:
+    whole, parts = _minus(row.candidate, row.baseline), _parts(record, row)
+    if whole is None or whole >= 0 or not parts:
         return
-    key, part = ("data", data) if data <= pruning else ("pruning", pruning)
+    part, key = min((part, key) for key, part in parts.items())
     if part < whole:  # the other part won something back
         key = f"{key}_alone"
     size = agreement.units.quantities[finding.metric].change
@@ -128,6 +126,19 @@ def _cause(
     yield agreement.people.speech.say(
         f"next.reject_{key}", part=told[0], whole=told[1], where=where
     )
+
+
+def _parts(record: DecisionRecord, row: ControlSlice) -> dict[str, float]:
+    """What each cause did; where models have thresholds of their own, these are one."""
+    moved = record.control is not None and record.control.threshold is not None
+    unmoved = row.at_baseline_threshold if moved else row.control
+    parts = {
+        "data": _minus(unmoved, row.baseline),
+        "pruning": _minus(row.candidate, row.control),
+        **({"threshold": _minus(row.control, unmoved)} if moved else {}),
+    }
+    known = {key: part for key, part in parts.items() if part is not None}
+    return known if len(known) == len(parts) else {}
 
 
 def _control(record: DecisionRecord, finding: Finding | None) -> ControlSlice | None:
