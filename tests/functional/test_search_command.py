@@ -456,11 +456,13 @@ def test_bad_input_is_told_and_leaves_nothing(
         assert part in printed.err
 
 
-def test_an_amount_that_cannot_be_removed_is_named(searchable: Path) -> None:
+def test_an_amount_that_cannot_be_removed_is_named_before_an_attempt(searchable: Path) -> None:
     too_much(searchable)
+    before = sorted(searchable.rglob("*"))
     result = invoke("search", "policy.yaml", "--out", searchable / "out", "-q")
-    assert "search, amount 0.99:" in str(result.exception)
-    assert not (searchable / "out").exists()
+    assert "search, step 2, amount 0.99 of 'vary'" in str(result.exception)
+    assert "The largest amount possible is" in str(result.exception)
+    assert sorted(searchable.rglob("*")) == before  # no attempt was kept either
 
 
 def shifted(policy: Any, model: Any, images: Any, **named: Any) -> Any:
