@@ -113,7 +113,7 @@ def test_a_missing_key_is_named() -> None:
         (b'{"seed": NaN}', "NaN is no JSON number"),
         (b'{"seed": ' + b"9" * 5000 + b"}", "not valid JSON"),
         (b"[" * 100_000, "nested too deeply"),
-        (b" " * ((16 << 20) + 1), "at most"),
+        (b" " * ((16 << 20) + 1), "more than the 16,777,216 bytes that are read"),
     ],
 )
 def test_hostile_json_is_refused_with_one_message(raw: bytes, message: str) -> None:
