@@ -74,7 +74,8 @@ def serve(path: str, *plugins: str) -> None:
     for name in ("gate", "report.render", "audit.opinion.second_opinion", "audit.signing.keys"):
         import_module(f"prunegate.{name}")
     load_great_expectations()
-    _do_once()
+    if not plugins:  # under whose rules the record does not follow from its policy
+        _do_once()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(path)

@@ -70,6 +70,8 @@ def pickle_files(
     Raises:
         ModelError: there is none that torch.save writes, or several and no index.
     """
+    if PICKLE_FILE in names:  # as transformers prefers it
+        return (PICKLE_FILE,)
     if PICKLE_INDEX in names:
         found = read(PICKLE_INDEX).get("weight_map")
         listed: set[Any] = set(found.values()) if isinstance(found, dict) else {None}
@@ -79,8 +81,6 @@ def pickle_files(
                 "them, or save the model again."
             )
         return tuple(sorted(listed))
-    if PICKLE_FILE in names:
-        return (PICKLE_FILE,)
     plain = sorted(name for name in names if _may_hold_weights(name))
     if len(plain) != 1:
         told = ", ".join(plain[:5]) or "none"

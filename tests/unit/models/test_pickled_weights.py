@@ -301,3 +301,13 @@ def test_the_command_line_refuses_code_with_and_without_leave(
     assert "Traceback" not in "".join(told.values())
     assert not (tmp_path / "ran").exists()
     assert not (tmp_path / "o.csv").exists()
+
+
+def test_the_file_that_transformers_would_load_is_the_one_that_is_read() -> None:
+    from prunegate.models.pickle_files import PICKLE_INDEX, pickle_files
+
+    shards = {"a": "one.bin", "b": "two.bin"}
+    names = {PICKLE_INDEX, *shards.values()}
+    found = pickle_files(names, Path("m"), lambda _: {"weight_map": shards})
+    assert found == ("one.bin", "two.bin")
+    assert pickle_files({*names, PICKLE}, Path("m"), lambda _: {"weight_map": shards}) == (PICKLE,)
