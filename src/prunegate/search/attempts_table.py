@@ -35,13 +35,12 @@ def controls_in_words(trace: Trace) -> list[str]:
     lines = [_spread_in_words(trace, found)] if found.count > 1 else []
     if found.as_good:
         draws = (
-            "1 draw that passes is"
+            "1 draw that passes loses"
             if found.as_good == 1
-            else f"{found.as_good} draws that pass are"
+            else f"{found.as_good} draws that pass lose"
         )
         lines.append(
-            f"{CONTROL} is as good here: {draws} not shown to lose more than attempt "
-            f"{trace.chosen.number}"
+            f"{CONTROL} is as good here: {draws} no more than attempt {trace.chosen.number}"
         )
     return lines
 

@@ -317,3 +317,13 @@ def test_the_program_says_in_place_what_it_says_by_itself(
     assert "No such file" in text
     (tmp_path / "signers").write_bytes(b"")
     assert said(form, *given, "--allowed-signers", "signers")[0] == 6
+
+
+def test_a_small_zip_of_much_is_refused_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(tmp_path / "z.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("decision.json", bytes(100_000))
+    monkeypatch.setattr(layout, "LARGEST", 10_000)
+    with pytest.raises(EvidenceError, match="larger than the 10,000 bytes"):
+        read_bundle(tmp_path / "z.zip")

@@ -211,3 +211,28 @@ def test_the_search_split_is_not_learnt_from() -> None:
     steps = "compress: [{prune: {what: heads, amount: 0.4, data: {split: search}}}]\n"
     message = messages(f"{steps}search: {{vary: [{{step: 1, amount: [0.1, 0.5]}}]}}\n")
     assert "the search split chooses between candidates" in message
+
+
+SCORED = """\
+prunegate: 1
+name: x
+task: {kind: score, range: [0, 1]}
+rules: [{metric: mae, at_most: 0.5}]
+model: {baseline: b, candidate: {folder: c, SAID}}
+data: {table: t.csv}
+"""
+
+
+@pytest.mark.parametrize("said", ["classes: [a, b]", "activation: sigmoid"])
+def test_what_is_said_of_classes_has_no_place_where_models_answer_with_numbers(said: str) -> None:
+    with pytest.raises(PolicyError, match="answer with a number as it stands; remove it"):
+        parse_policy(SCORED.replace("SAID", said))
+
+
+def test_numbers_are_not_softened() -> None:
+    recipe = SCORED.replace(", candidate: {folder: c, SAID}", "") + (
+        "compress: [{prune: {what: heads, amount: 0.5}}, "
+        "{finetune: {steps: 1, teacher: baseline, weight: 0.5, temperature: 2}}]\n"
+    )
+    with pytest.raises(PolicyError, match="a score is a number; remove it"):
+        parse_policy(recipe)

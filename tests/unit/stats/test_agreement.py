@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import fisher_exact
 
-from prunegate.stats.agreement import GroupSums, _moments, agreement
+from prunegate.stats.agreement import GroupSums, _moments, agreement, kappa_influence
 
 tables = st.tuples(*(st.integers(0, 60) for _ in range(4)))
 
@@ -103,3 +103,8 @@ def test_rows_that_repeat_in_groups_weigh_as_one() -> None:
     assert agreement(cells, tens).score == pytest.approx(alone.score / 10**0.5, rel=0.05)
     few = GroupSums(between=lambda _: 0.0, bearing=1, rows_per_group=500.0)
     assert agreement(cells, few).p_value == 1
+
+
+def test_nothing_pulls_on_an_agreement_that_chance_alone_makes() -> None:
+    assert kappa_influence({("a", "a"): 7}) == {}
+    assert kappa_influence({}) == {}

@@ -21,7 +21,12 @@ def policy(evidence: str) -> Policy:
     )
 
 
-def told(evidence: str, number: int = 1, look: int | None = None) -> str:
+def told(
+    evidence: str,
+    number: int = 1,
+    look: int | None = None,
+    unjudged: tuple[int, ...] | None = None,
+) -> str:
     asked = policy(evidence)
     return attempt_sentences(
         asked,
@@ -37,6 +42,7 @@ def told(evidence: str, number: int = 1, look: int | None = None) -> str:
             alpha=spent(asked, number),
             alpha_of_all=promised_of_all(asked),
             look=look,
+            unjudged=unjudged,
         ),
     )
 
@@ -63,3 +69,8 @@ def test_a_late_attempt_says_what_it_costs_until_no_test_can_show_anything() -> 
         "That is less than the exact test of paired rates can show on any rows; a fresh gate set "
         "starts again at attempt 1."
     )
+
+
+def test_rounds_that_nobody_judged_are_named() -> None:
+    sentence = told("confidence: 0.95, looks: 5, reuse: none", look=4, unjudged=(2, 3))
+    assert "no verdict on labelling round 2, 3; each round before the one judged counts" in sentence

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from prunegate.counting.partial_counts import PartialCounts
+from prunegate.counting.partial_labels import RANDOM, PartialLabels
 from prunegate.counting.slices import SliceCounts
 from prunegate.counting.tallies import JointCounts, Tally
 from prunegate.policy.load import parse_policy
@@ -107,3 +108,21 @@ def test_of_rows_decided_alike_those_that_nobody_labelled_are_asked_for(
     full = of(rule, labelled, looks, more)
     assert enough or full.needed == finding.needed
     assert tally.agreed_as_seen(1) == labelled
+
+
+@pytest.mark.parametrize("looks", [1, 3])
+def test_an_average_over_classes_asks_for_a_larger_random_sample(looks: int) -> None:
+    """Rows of three classes, of which some that were drawn at random have their labels."""
+    pairs = {(a, b): 9000 if a == b else 10 for a in "uvw" for b in "uvw"}
+    cells = {(name, name, name): 40 for name in "uvw"} | {("u", "v", "u"): 3, ("v", "v", "u"): 2}
+    tally = PartialLabels(decided=pairs, cells=cells, samples={RANDOM: cells})
+    policy = parse_policy(
+        "prunegate: 1\nname: x\ntask: {kind: multiclass}\n"
+        f"evidence: {{reference: off, looks: {looks}, minimum: {{rows: 1, positives: 1}}}}\n"
+        "rules: [{metric: precision, classes: macro, max_drop: 0.001}]\n"
+    )
+    one = SliceCounts(name="overall", slicing="overall", declared=True, tally=tally)
+    (found,) = decide(policy, [one]).findings
+    assert found.status == "inconclusive"
+    assert "in the random sample of 125 rows" in found.note
+    assert ("the next round is drawn by" in found.note) == (looks > 1)

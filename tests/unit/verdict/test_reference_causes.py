@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from prunegate.audit.recompute import differences
 from prunegate.counting.misaligned import _best_offset
 from prunegate.gate import gate
 from prunegate.policy.load import parse_policy, read_policy
+from prunegate.stats.agreement import agreement
+from prunegate.verdict.reference_evaluated import Evaluated
 
 COIN = Path(__file__).parents[2] / "cases" / "coin" / "policy.yaml"
 CLASSES = parse_policy(
@@ -94,3 +97,9 @@ def test_few_rows_of_many_classes_are_not_called_permuted() -> None:
     says = np.where(rng.random(400) < 0.3, label, rng.integers(0, 200, 400))
     data = {"id": range(400), "label": label, "baseline": says, "candidate": says}
     assert prunegate.judge(CLASSES, pd.DataFrame(data)).doubts == ()
+
+
+def test_what_scatter_cannot_be_told_asks_for_no_rows() -> None:
+    found = agreement({("a", "a"): 30, ("a", "b"): 10, ("b", "a"): 10, ("b", "b"): 30})
+    flat = replace(found, chance=float(found.right))
+    assert Evaluated(here=flat, candidate=flat, rarest=40).if_little_better(0.05) is None

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from tests.unit.audit.log.logs import entry, new_log, put_evidence, sealed
 
-from prunegate.audit.log.bundle_pass import EntryReading, each_bundle
+from prunegate.audit.log import bundle_pass
+from prunegate.audit.log.bundle_pass import EntryReading, bundles, each_bundle
 from prunegate.audit.log.entry import EntryFacts, read_entry
 from prunegate.audit.log.folder import read_checkpoint
 from prunegate.audit.log.pending import add_pending
@@ -103,3 +104,10 @@ def test_a_pass_that_ends_early_leaves_no_process(log: Path) -> None:
     next(found)
     found.close()
     assert not multiprocessing.active_children()
+
+
+def test_a_process_of_the_pool_reads_what_one_alone_reads(log: Path) -> None:
+    reading = EntryReading(audit=log, read=read_entry, missing_ok=True)
+    bundle_pass._begin(reading)
+    found = [bundle_pass._read_here(number, width) for number, width in bundles(SIZE)]
+    assert found == list(each_bundle(reading, SIZE, 1))

@@ -288,5 +288,11 @@ def test_a_revocation_that_is_broken_off_changes_nothing_and_one_that_is_killed_
         with pytest.raises(KeyboardInterrupt):
             revoke(audit, lost, None, NOW)
     assert b"valid-before" in (audit / FILE).read_bytes()
+    (audit / FILE).unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(enrolling, "add_pending", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            revoke(audit, lost, None, NOW)
+    assert not (audit / FILE).exists()
     revoke(audit, lost, None, NOW)
     assert read_trail(audit).is_revoked(eve.fingerprint)

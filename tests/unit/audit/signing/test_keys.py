@@ -307,3 +307,24 @@ def test_no_message_quotes_a_key(tmp_path: Path) -> None:
         read_private_key(_put(tmp_path / "k", broken))
     body = secret.decode().splitlines()[1]
     assert body[:8] not in str(caught.value)
+
+
+@pytest.mark.parametrize("ends", [KeyboardInterrupt(), OSError(28, "No space left on device")])
+def test_half_a_key_never_stays(
+    ends: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(_: int) -> None:
+        raise ends
+
+    monkeypatch.setattr(keys.os, "fsync", end)
+    told = KeyboardInterrupt if isinstance(ends, KeyboardInterrupt) else InputError
+    with pytest.raises(told):
+        keys._create(tmp_path / "k", b"half", 0o600)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_lies_there_is_no_place_for_a_key(tmp_path: Path) -> None:
+    (tmp_path / "k").write_bytes(b"another's")
+    with pytest.raises(InputError, match="cannot be written"):
+        keys._create(tmp_path / "k", b"new", 0o600)
+    assert (tmp_path / "k").read_bytes() == b"another's"
