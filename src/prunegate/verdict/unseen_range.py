@@ -42,6 +42,5 @@ def _told(low: float, high: float) -> str:
     ends = ", ".join(exact(end).replace(MINUS, "-") for end in (low, high))
     return (
         "the rows show it by themselves, and with one unseen row that is off by all of 'task: "
-        f"range: [{ends}]' they do not; give the narrowest range that every score and "
-        "label can lie in"
+        f"range: [{ends}]' they do not; give the narrowest range that no number can leave"
     )
