@@ -34,10 +34,7 @@ def labels_behind(metric: Metric, claim: Hypothesis, tally: Tally) -> LabelsNeed
     if not isinstance(tally, PartialTally) or tally.complete:
         return None
     task = "binary" if isinstance(tally, PartialCounts) else "multiclass"
-    needs = labels_needed(metric.forms[task], claim)
-    if isinstance(tally, PartialLabels) and needs in ("agreed", "flagged"):
-        return "random"  # an average over classes
-    return needs
+    return labels_needed(metric.forms[task], claim)
 
 
 def with_values_named(
@@ -77,7 +74,9 @@ def with_labels_asked(
         return None
     if rests == "random":
         return _of_random(finding, counts, tally, lack, policy)
-    left = _left_alike(finding, tally) if rests == "agreed" else 0
+    left = 0
+    if rests == "agreed" and isinstance(tally, PartialCounts):
+        left = _left_alike(finding, tally)
     if not left:
         return None
     rows = "the 1 row" if left == 1 else f"more of the {left:,} rows"
@@ -143,7 +142,7 @@ def with_whole_sample(finding: Finding, counts: SliceCounts) -> SliceCounts | No
 
 def with_rows_beyond(finding: Finding, counts: SliceCounts) -> Finding:
     """A finding that asks for further rows, because labels of those at hand are not enough."""
-    assert isinstance(counts.tally, PartialTally)  # noqa: S101  # the caller has seen what is left
+    assert isinstance(counts.tally, PartialCounts)  # noqa: S101  # the caller has seen what is left
     left = _left_alike(finding, counts.tally)
     which = "the 1 row" if left == 1 else f"the {left:,} rows"
     note = (
@@ -157,10 +156,8 @@ def _noted(finding: Finding, note: str) -> Finding:
     return replace(finding, note="; ".join(filter(None, (finding.note, note))))
 
 
-def _left_alike(finding: Finding, tally: PartialTally) -> int:
+def _left_alike(finding: Finding, tally: PartialCounts) -> int:
     """Rows without a label that both models decide as the class that a metric is about."""
-    if not isinstance(tally, PartialCounts):
-        return 0
     decision = 3 * _decided_as(finding)
     known = tally.cells[decision] + tally.cells[4 + decision] + tally.unsure[decision]
     return tally.decided[decision] - known
