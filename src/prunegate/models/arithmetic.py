@@ -126,6 +126,25 @@ def positive(value: object, name: str) -> int:
     return value
 
 
+def width_of_head(sizes: Mapping[str, int], hidden: str, heads: str) -> int:
+    """Return the width of a head: that of the layer, shared out evenly.
+
+    Args:
+        sizes: of a config.
+        hidden: what it calls the width of a layer.
+        heads: what it calls the number of heads.
+
+    Raises:
+        ModelError: it does not divide.
+    """
+    width, rest = divmod(sizes[hidden], sizes[heads])
+    if rest:
+        raise ModelError(
+            f"config: {hidden} {sizes[hidden]} is not a multiple of {heads} {sizes[heads]}."
+        )
+    return width
+
+
 def sides(config: Mapping[str, Any], name: str, default: int) -> tuple[int, int]:
     """Read a height and a width in pixels, which one number may say.
 

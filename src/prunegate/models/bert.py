@@ -19,8 +19,15 @@ from transformers import (
     RobertaForSequenceClassification,
 )
 
-from prunegate.errors import ModelError, UnsupportedError
-from prunegate.models.arithmetic import LayerSum, ParameterSum, config_flag, labels, size
+from prunegate.errors import UnsupportedError
+from prunegate.models.arithmetic import (
+    LayerSum,
+    ParameterSum,
+    config_flag,
+    labels,
+    size,
+    width_of_head,
+)
 from prunegate.models.family import Answers, Family, Reads
 from prunegate.models.sites import Site, side_by_side, units_between
 from prunegate.models.transformer import Stacks, Transformer
@@ -63,10 +70,7 @@ class Bert(Transformer):
         """
         sizes = self.sizes(config)
         hidden, heads = sizes["hidden_size"], sizes["num_attention_heads"]
-        if hidden % heads:
-            raise ModelError(
-                f"config: hidden_size {hidden} is not a multiple of num_attention_heads {heads}."
-            )
+        of_head = width_of_head(sizes, "hidden_size", "num_attention_heads")
         width = self.embedding_width(config)
         tokens = sizes["vocab_size"] + sizes["max_position_embeddings"] + sizes["type_vocab_size"]
         wider = width * hidden + hidden if width != hidden else 0
@@ -75,7 +79,7 @@ class Bert(Transformer):
             heads=heads,
             neurons=sizes["intermediate_size"],
             rest=2 * 2 * hidden + 2 * hidden,  # layer norms, output biases
-            head=(4 * hidden + 3) * (hidden // heads),
+            head=(4 * hidden + 3) * of_head,
             neuron=2 * hidden + 1,
         )
         return ParameterSum(

@@ -8,8 +8,7 @@ from typing import Any, ClassVar, cast
 from torch import Tensor, nn
 from transformers import DistilBertConfig, DistilBertForSequenceClassification
 
-from prunegate.errors import ModelError
-from prunegate.models.arithmetic import LayerSum, ParameterSum, aliased, labels, size
+from prunegate.models.arithmetic import LayerSum, ParameterSum, aliased, labels, size, width_of_head
 from prunegate.models.family import Answers, Family, Reads
 from prunegate.models.sites import Site, side_by_side, units_between
 from prunegate.models.transformer import Stacks, Transformer
@@ -43,15 +42,14 @@ class DistilBert(Transformer):
         """
         sizes = _sizes(config)
         hidden, heads = sizes["dim"], sizes["n_heads"]
-        if hidden % heads:
-            raise ModelError(f"config: dim {hidden} is not a multiple of n_heads {heads}.")
+        of_head = width_of_head(sizes, "dim", "n_heads")
         tokens = sizes["vocab_size"] + sizes["max_position_embeddings"]
         dense = hidden * (hidden + 1)  # before the classes
         layer = LayerSum(
             heads=heads,
             neurons=sizes["hidden_dim"],
             rest=2 * 2 * hidden + 2 * hidden,  # layer norms, output biases
-            head=(4 * hidden + 3) * (hidden // heads),
+            head=(4 * hidden + 3) * of_head,
             neuron=2 * hidden + 1,
         )
         return ParameterSum(

@@ -12,8 +12,14 @@ from typing import Any, ClassVar, cast
 from torch import Tensor, nn
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from prunegate.errors import ModelError
-from prunegate.models.arithmetic import LayerSum, ParameterSum, aliased, config_flag, size
+from prunegate.models.arithmetic import (
+    LayerSum,
+    ParameterSum,
+    aliased,
+    config_flag,
+    size,
+    width_of_head,
+)
 from prunegate.models.family import Answers, Family, Reads
 from prunegate.models.sites import InputSwitch, Part, Site, side_by_side
 from prunegate.models.transformer import Stacks, Transformer
@@ -57,15 +63,14 @@ class GPT2(Transformer):
         known = aliased(config, _ALIASES)
         sizes = _sizes(config)
         hidden, heads = sizes["n_embd"], sizes["n_head"]
-        if hidden % heads:
-            raise ModelError(f"config: n_embd {hidden} is not a multiple of n_head {heads}.")
+        of_head = width_of_head(sizes, "n_embd", "n_head")
         tokens = sizes["vocab_size"] + sizes["n_positions"]
         untied = not config_flag(known, "tie_word_embeddings", default=True)
         layer = LayerSum(
             heads=heads,
             neurons=size(known, "n_inner", 4 * hidden),
             rest=2 * 2 * hidden + 2 * hidden,  # layer norms, output biases
-            head=(4 * hidden + 3) * (hidden // heads),
+            head=(4 * hidden + 3) * of_head,
             neuron=2 * hidden + 1,
         )
         return ParameterSum(

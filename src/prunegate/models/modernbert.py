@@ -14,8 +14,14 @@ from typing import Any, ClassVar, cast
 from torch import Tensor, nn
 from transformers import ModernBertConfig, ModernBertForSequenceClassification
 
-from prunegate.errors import ModelError
-from prunegate.models.arithmetic import LayerSum, ParameterSum, config_flag, labels, size
+from prunegate.models.arithmetic import (
+    LayerSum,
+    ParameterSum,
+    config_flag,
+    labels,
+    size,
+    width_of_head,
+)
 from prunegate.models.family import Answers, Family, Reads
 from prunegate.models.sites import Site, fused_between
 from prunegate.models.transformer import Stacks, Transformer
@@ -47,15 +53,12 @@ class ModernBert(Transformer):
         """
         sizes = self.sizes(config)
         hidden, heads = sizes["hidden_size"], sizes["num_attention_heads"]
-        if hidden % heads:
-            raise ModelError(
-                f"config: hidden_size {hidden} is not a multiple of num_attention_heads {heads}."
-            )
+        width = width_of_head(sizes, "hidden_size", "num_attention_heads")
         of_norm, of_attention, of_mlp, of_head = (
             config_flag(config, f"{part}_bias", default=False)
             for part in ("norm", "attention", "mlp", "classifier")
         )
-        norm, width = (1 + of_norm) * hidden, hidden // heads
+        norm = (1 + of_norm) * hidden
         layer = LayerSum(
             heads=heads,
             neurons=sizes["intermediate_size"],
