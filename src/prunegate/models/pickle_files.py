@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from prunegate.errors import ModelError
+from prunegate.models.shards import INDEX_FILE, shards_named
+from prunegate.models.surgery import WEIGHTS_FILE
 
 PICKLE_FILE = "pytorch_model.bin"
 PICKLE_INDEX = f"{PICKLE_FILE}.index.json"
@@ -62,6 +64,8 @@ def pickle_files(
 ) -> tuple[str, ...]:
     """The pickles that hold a folder's weights: one, or the shards that an index names.
 
+    None where safetensors hold them, or there is no pickle.
+
     Args:
         names: of all files of the folder.
         folder: what errors call it.
@@ -70,17 +74,12 @@ def pickle_files(
     Raises:
         ModelError: there is none that torch.save writes, or several and no index.
     """
+    if {WEIGHTS_FILE, INDEX_FILE} & {*names} or not pickled_names(names):
+        return ()
     if PICKLE_FILE in names:  # as transformers prefers it
         return (PICKLE_FILE,)
     if PICKLE_INDEX in names:
-        found = read(PICKLE_INDEX).get("weight_map")
-        listed: set[Any] = set(found.values()) if isinstance(found, dict) else {None}
-        if not all(isinstance(name, str) and name in names for name in listed):
-            raise ModelError(
-                f"{folder / PICKLE_INDEX}: names shards that are not in the folder; copy all of "
-                "them, or save the model again."
-            )
-        return tuple(sorted(listed))
+        return shards_named(folder / PICKLE_INDEX, read(PICKLE_INDEX), names)
     plain = sorted(name for name in names if _may_hold_weights(name))
     if len(plain) != 1:
         told = ", ".join(plain[:5]) or "none"
@@ -89,6 +88,11 @@ def pickle_files(
             f"ends with .bin, .pt or .pth); there is {told}. Name the one {PICKLE_FILE}."
         )
     return (plain[0],)
+
+
+def pickled_names(names: Collection[str]) -> list[str]:
+    """Files that are pickles, by their names."""
+    return sorted(name for name in names if Path(name).suffix in PICKLES)
 
 
 def _may_hold_weights(name: str) -> bool:

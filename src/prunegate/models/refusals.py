@@ -18,11 +18,11 @@ from prunegate.models.activation import REGRESSION
 from prunegate.models.config_json import read_object
 from prunegate.models.digest import hub_snapshot, refuse_irregular, refuse_paper
 from prunegate.models.family import OWN_CLASS, architectures
-from prunegate.models.pickle_files import ALLOWING, PICKLES, pickle_files, precisions_in
+from prunegate.models.pickle_files import ALLOWING, pickle_files, pickled_names, precisions_in
+from prunegate.models.shards import INDEX_FILE, shards_named
 from prunegate.models.surgery import SURGERY_FILE, WEIGHTS_FILE
 
 CONFIG_FILE = "config.json"
-INDEX_FILE = f"{WEIGHTS_FILE}.index.json"
 ADAPTER_FILE = "adapter_config.json"
 _WRITERS = ("ForCausalLM", "LMHeadModel")
 JUDGED = ("ForImageClassification", "ForSequenceClassification", *_WRITERS)
@@ -128,11 +128,6 @@ def refuse_pickles(folder: Path, names: Sequence[str]) -> None:
             "AutoModelForSequenceClassification, AutoModelForCausalLM); save_pretrained writes "
             f"{WEIGHTS_FILE}. Or have torch read the tensors of it and nothing else: {ALLOWING}."
         )
-
-
-def pickled_names(names: Sequence[str]) -> list[str]:
-    """Files that are pickles, by their names."""
-    return sorted(name for name in names if Path(name).suffix in PICKLES)
 
 
 def refuse_class(config: Mapping[str, Any], place: Path, *, regressors: bool = False) -> None:
@@ -298,8 +293,6 @@ def pickles_read(place: Path) -> tuple[str, ...]:
     if not place.is_dir() or (place / SURGERY_FILE).exists() or graph_in(place) is not None:
         return ()
     names = [path.name for path in place.iterdir()]
-    if {WEIGHTS_FILE, INDEX_FILE} & {*names} or not pickled_names(names):
-        return ()
     return pickle_files(names, place, lambda name: read_object(place / name))
 
 
@@ -315,14 +308,7 @@ def _weights(folder: Path, names: Sequence[str]) -> list[Path]:
 
 def _refuse_missing_shards(folder: Path, names: Sequence[str]) -> None:
     place = folder / INDEX_FILE
-    listed = read_object(place).get("weight_map")
-    shards = set(map(str, listed.values())) if isinstance(listed, dict) else set()
-    if missing := sorted(shards - set(names)):
-        raise ModelError(
-            f"{place}: names shards that are not in the folder ({', '.join(missing[:3])}); copy "
-            "all of them, or save the model again."
-        )
-    for name in sorted(shards):
+    for name in shards_named(place, read_object(place), names):
         refuse_paper(folder, name)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
@@ -18,7 +17,8 @@ from prunegate.models.config_json import parse_object
 from prunegate.models.digest import FileDigest, refuse_paper, tree_files
 from prunegate.models.pickle_files import pickle_files
 from prunegate.models.pickled import read_pickle
-from prunegate.models.refusals import CONFIG_FILE, INDEX_FILE, pickled_names, refuse_pickles
+from prunegate.models.refusals import CONFIG_FILE, refuse_pickles
+from prunegate.models.shards import INDEX_FILE, shards_named
 from prunegate.models.surgery import SURGERY_FILE, WEIGHTS_FILE
 from prunegate.models.weights import read_weights
 
@@ -78,14 +78,9 @@ class Snapshot:
         if not self.holds(INDEX_FILE):
             refuse_pickles(self.folder, [file.path for file in self.files])
             return (WEIGHTS_FILE,)
-        found = parse_object(self.read(INDEX_FILE), str(self.folder / INDEX_FILE)).get("weight_map")
-        names: set[Any] = set(found.values()) if isinstance(found, dict) else {None}
-        if not all(isinstance(name, str) and self.holds(name) for name in names):
-            raise ModelError(
-                f"{self.folder / INDEX_FILE}: names shards that are not in the folder; copy all of "
-                "them, or save the model again."
-            )
-        return tuple(sorted(names))
+        index = self.folder / INDEX_FILE
+        told = parse_object(self.read(INDEX_FILE), str(index))
+        return shards_named(index, told, {file.path for file in self.files})
 
     def pickled(self) -> tuple[str, ...]:
         """The pickles that hold the weights; none where they are safetensors.
@@ -93,11 +88,10 @@ class Snapshot:
         Raises:
             ModelError: several that may be meant, or an index that does not fit the files.
         """
-        names = [file.path for file in self.files if "/" not in file.path]
-        if not self.pickles or {WEIGHTS_FILE, INDEX_FILE} & {*names} or not pickled_names(names):
+        if not self.pickles:
             return ()
         return pickle_files(
-            names,
+            [file.path for file in self.files if "/" not in file.path],
             self.folder,
             lambda name: parse_object(self.read(name), str(self.folder / name)),
         )
