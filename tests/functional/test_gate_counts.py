@@ -7,18 +7,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from tests.functional.gate.tables import POLICY
 
 from prunegate import cli
 
 pytestmark = pytest.mark.slow
-
-POLICY = """\
-prunegate: 1
-name: small
-task: {kind: binary, positive: unsafe, threshold: 0.5}
-slices: [{by: kind, expect: [display, video]}]
-rules: [{metric: recall, slices: all, max_drop: 0.02}]
-"""
 
 
 @pytest.fixture
