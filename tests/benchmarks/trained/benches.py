@@ -109,6 +109,10 @@ class Creatives:
         )
 
 
+DEMO_RECOVERY = {"steps": 200, "learning_rate": 5e-4, "batch_size": 64, "flips": False}
+"""At the rate of ``policies/demo-search.yaml``, for a fifth of its steps."""
+
+
 def demo(seed: int, quick: bool) -> Bench:
     """The demo's vision transformer of that seed, made and cached first if need be."""
     with tempfile.TemporaryDirectory() as folder:
@@ -121,7 +125,7 @@ def demo(seed: int, quick: bool) -> Bench:
             chosen = np.random.default_rng(seed).permutation(len(found.unsafe))[:most]
             splits.append(Creatives(found.pixels[chosen], found.unsafe[chosen]))
         model = load_baseline(space.folder / "baseline")
-    return Bench(model, *splits, answers, policy("multiclass"))
+    return Bench(model, *splits, answers, policy("multiclass"), DEMO_RECOVERY)
 
 
 LENGTH = 32
