@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from prunegate.cli.audit_write import AUDIT, PATH
+from prunegate.cli.printed_json import echo_json
 from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.errors import InputError
 
@@ -31,7 +32,7 @@ def log(*, as_json: bool, audit: Path) -> None:
     for row in _rows(audit):
         listed += 1
         if as_json:
-            click.echo(json.dumps(row, ensure_ascii=False))
+            echo_json(row, indent=None)
         else:
             click.echo(_line(row))
     if not as_json and (waiting := len(pending_names(audit))):
@@ -53,7 +54,7 @@ def show(*, entry: str, audit: Path) -> None:
     number, content = find_entry(audit, entry, read_entry)
     row = _row(number, content)
     statement = json.loads(base64.b64decode(json.loads(content)["payload"]))
-    click.echo(json.dumps({**row, "statement": statement}, indent=2))
+    echo_json({**row, "statement": statement})
 
 
 @click.command(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
 from prunegate.cli.gate_labels import labelled_part, labelling_option
+from prunegate.cli.printed_json import echo_json
 
 
 @click.command("replay", short_help="Count the predictions again and compare every number.")
@@ -66,7 +66,7 @@ def command(
     with kept or stored_predictions(stored.record, audit) as paths:
         found = replay(stored, labelled_part(paths, labels, labelling))
     if as_json:
-        click.echo(json.dumps(plain_json(found), indent=2))
+        echo_json(plain_json(found))
         return 0
     told = f"; {found.rounded:,} numbers differ in their last digits" if found.rounded else ""
     files = "1 file" if found.files == 1 else f"{found.files:,} files"

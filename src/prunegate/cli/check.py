@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from prunegate.cli.prediction_options import Given, prediction_options
+from prunegate.cli.printed_json import echo_json
 
 if TYPE_CHECKING:
     from prunegate.data.contract.contract import ContractReport
@@ -42,7 +42,7 @@ def command(policy: Path, given: Given, as_json: bool, quiet: bool) -> int:
     source = read_policy(policy)
     report, rows = _checked(source, given)
     if as_json:
-        click.echo(json.dumps(plain_json(report), indent=2))
+        echo_json(plain_json(report))
     silent = as_json or quiet
     if report.lacks_evidence and not as_json:
         click.echo("Too little evidence: a verdict on these slices would be inconclusive.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from prunegate.cli.options import echo_color, may_color
+from prunegate.cli.printed_json import echo_json
 
 if TYPE_CHECKING:
     from prunegate.claims.checked import Claims
@@ -58,7 +58,7 @@ def command(*, file: Path, record: Path | None, as_json: bool, quiet: bool, no_c
 
         held = {"record": digest if record is not None else None, "sha256": source.sha256}
         document = {**held, **plain_json(claims), "exit_code": claims.exit_code}
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        echo_json(document)
     else:
         lines = "\n".join(_lines(claims, quiet=quiet, color=may_color(no_color)))
         click.echo(lines, color=echo_color(may_color(no_color)))

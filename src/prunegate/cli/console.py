@@ -19,6 +19,7 @@ import click
 
 from prunegate.cli.ci import tell_github
 from prunegate.cli.options import AUDIT, ConsoleOptions, Output, echo_color
+from prunegate.cli.printed_json import echo_record
 from prunegate.io.progress import Progress, silent
 from prunegate.text.escape import escaped, shell_word, shell_words
 from prunegate.verdict.finding import EXIT_CODES, Verdict
@@ -164,7 +165,7 @@ def show_decision(decision: Decision, folder: Path, output: Output) -> None:
 
     verdict = decision.verdict
     if output.as_json:
-        click.echo(canonical_bytes(decision.record).decode())
+        echo_record(canonical_bytes(decision.record))
     to_stderr = output.as_json
     word = verdict.outcome.upper()
     if output.color:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from prunegate.cli.printed_json import echo_json
 from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.errors import InputError
 
@@ -75,7 +75,7 @@ def command(  # noqa: PLR0913  # one argument per option
     write_each(contents)
     if as_json:
         document = {"format": FORMAT, "policy": loaded.name, **plain_json(projection)}
-        click.echo(json.dumps(document, indent=2))
+        echo_json(document)
     else:
         click.echo("\n".join(cost_lines(projection, brief=quiet)))
     if not quiet:
@@ -101,7 +101,7 @@ def _explain(
     today = datetime.now(UTC).date()
     found = month_bill(cost, _read(measurements), month_number(asked, today), today)
     if as_json:
-        click.echo(json.dumps({"format": MONTH_FORMAT, "policy": policy.name, **found}, indent=2))
+        echo_json({"format": MONTH_FORMAT, "policy": policy.name, **found})
     else:
         click.echo("\n".join(bill_lines(found)))
 

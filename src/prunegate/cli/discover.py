@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from prunegate.cli.printed_json import echo_json
 from prunegate.cli.written_paths import READ_TABLES, PathsApart
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def command(
     table = open_for_discovery(loaded, list(predictions), wanted)
     found = discover(loaded, table, DiscoveryRequest(columns=wanted, **request))
     if as_json:
-        click.echo(json.dumps(plain_json(found), indent=2))
+        echo_json(plain_json(found))
         return 0
     click.echo("\n".join(_lines(found)))
     if not quiet:

@@ -9,6 +9,7 @@ import click
 
 from prunegate.cli.finite_range import FiniteRange
 from prunegate.cli.options import seed_option
+from prunegate.cli.printed_json import echo_json
 from prunegate.cli.written_paths import READ_TABLES, WRITTEN, PathsApart
 
 TOLD = ("limits", "reference", "shortfalls")
@@ -97,8 +98,6 @@ def command(
     Example:
       prunegate label policies/brand-safety-vit.yaml --predictions predictions.parquet -o labelling
     """  # noqa: D301  # click's mark is the character itself
-    import json
-
     from prunegate.audit.canonical import plain_json
     from prunegate.audit.provenance import now
     from prunegate.cli.label_words import label_lines, not_blind
@@ -131,7 +130,7 @@ def command(
     if told := telling_names(judged, drawn, contents):
         click.echo(not_blind(told), err=True)
     if as_json:
-        click.echo(json.dumps({name: plain_json(getattr(drawn, name)) for name in TOLD}, indent=2))
+        echo_json({name: plain_json(getattr(drawn, name)) for name in TOLD})
     elif not quiet:
         given = [str(policy), *(part for path in paths for part in ("--predictions", path))]
         click.echo("\n".join(label_lines(drawn, out, given, rounds)))

@@ -18,7 +18,7 @@ from prunegate.cli.options import (
 )
 from prunegate.cli.threads import patient_threads
 from prunegate.cli.written_paths import WRITTEN, PathsApart
-from prunegate.text.escape import escaped
+from prunegate.text.escape import ascii_json, escaped
 
 LARGEST = 4096
 """Samples a call, at most."""
@@ -142,7 +142,7 @@ def command(  # noqa: PLR0913  # one argument per option
     if out is not None:
         write_whole(out, text.encode())
     if as_json:
-        click.echo(text, nl=False)
+        click.echo(ascii_json(text), nl=False)
     for line in measurement_lines(taken, brief=said.quiet):
         click.echo(line, err=as_json)
     if out is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import click
 
 from prunegate.cli.finite_range import FiniteRange
 from prunegate.cli.options import Output, may_color
+from prunegate.cli.printed_json import echo_json
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def command(policy: Path, as_json: bool, quiet: bool, no_color: bool, **options:
     with progress(_output(quiet=quiet, color=may_color(no_color))) as report:
         found = plan(judged, _given(judged, basis), wanted, rows=basis.rows, progress=report)
     if as_json:
-        click.echo(json.dumps(plain_json(found), indent=2))
+        echo_json(plain_json(found))
     else:
         click.echo("\n".join(plan_lines(found, brief=quiet)))
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import click
 
 from prunegate.cli.policy_diff import command as diff
 from prunegate.cli.policy_seal import command as seal
+from prunegate.cli.printed_json import echo_json
 from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.errors import InputError, PolicyError
 from prunegate.text.escape import escaped, shell_words
@@ -135,7 +135,7 @@ def validate(files: tuple[Path, ...], *, as_json: bool, quiet: bool) -> int:
     results = [_validated(path) for path in files]
     mistakes = [line for result in results for line in result["mistakes"]]
     if as_json:
-        click.echo(json.dumps(results, indent=2, ensure_ascii=False))
+        echo_json(results)
         return PolicyError.exit_code if mistakes else 0
     for result in results:
         file = escaped(result["file"])
@@ -196,7 +196,7 @@ def schema() -> None:
     """Print the policy language as JSON Schema, for editors."""
     from prunegate.policy.json_schema import json_schema
 
-    click.echo(json.dumps(json_schema(), indent=2))
+    echo_json(json_schema())
 
 
 @command.command(
@@ -212,7 +212,7 @@ def explain(file: Path, *, as_json: bool) -> None:
     policy = load_policy(file)
     said = sentences(policy)
     if as_json:
-        click.echo(json.dumps({"name": policy.name, "sentences": said}, ensure_ascii=False))
+        echo_json({"name": policy.name, "sentences": said}, indent=None)
         return
     rules = len(policy.rules)
     for number, sentence in enumerate(said[:rules], start=1):

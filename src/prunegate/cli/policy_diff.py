@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from prunegate.cli.options import echo_color, may_color
+from prunegate.cli.printed_json import echo_json
 from prunegate.errors import InputError, PolicyError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def command(  # noqa: PLR0913  # one argument per option
     code = LOOSENED if failed else 0
     if as_json:
         document = {**_document(files, changes), "entry": entry and str(entry), "exit_code": code}
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        echo_json(document)
     else:
         lines = "\n".join(_lines(changes, color=may_color(no_color)))
         click.echo(lines, color=echo_color(may_color(no_color)))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from prunegate.cli.printed_json import echo_json
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def command(
     source = read_policy(policy)
     sealed = seal_bar(source, _gate_set(source, predictions, data), audit, signer)
     if as_json:
-        click.echo(json.dumps(plain_json(sealed), indent=2))
+        echo_json(plain_json(sealed))
         return 0
     rows = sealed.gate_set.rows
     click.echo(f"sealed at {sealed.created}: {source.policy.name} on {rows:,} rows")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 
 from prunegate.cli.approve import PATH, case_of
 from prunegate.cli.options import echo_color, may_color
+from prunegate.cli.printed_json import echo_json
 
 if TYPE_CHECKING:
     from prunegate.audit.approvals.accept import Case
@@ -66,7 +66,7 @@ def command(  # noqa: PLR0913  # one argument per option
     standing, until = standing_with_end(case, _moment(at), sealed=sealed)
     code = 0 if standing.ships else NOT_YET
     if as_json:
-        click.echo(json.dumps(_document(case, standing, until, code), indent=2))
+        echo_json(_document(case, standing, until, code))
         return code
     lines = "\n".join(_lines(case, standing, until, quiet=quiet, color=may_color(no_color)))
     if lines:

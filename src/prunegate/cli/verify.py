@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from prunegate.cli.options import echo_color, may_color
+from prunegate.cli.printed_json import echo_json
 
 if TYPE_CHECKING:
     from prunegate.audit.verification_report import Verification
@@ -80,7 +80,7 @@ def command(  # noqa: PLR0913  # one argument per option
     found = _verified(file, key, log_key, checkpoint, allowed_signers).requiring(require)
     if as_json:
         document = {"file": file.name, **plain_json(found), "exit_code": found.exit_code}
-        click.echo(json.dumps(document, ensure_ascii=True, indent=2))
+        echo_json(document)
         return found.exit_code
     lines = "\n".join(_lines(file, found, quiet=quiet, color=may_color(no_color)))
     if lines:

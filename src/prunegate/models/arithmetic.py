@@ -145,6 +145,21 @@ def width_of_head(sizes: Mapping[str, int], hidden: str, heads: str) -> int:
     return width
 
 
+def stated_width_of_head(config: Mapping[str, Any], sizes: Mapping[str, int]) -> int:
+    """Return the width of a head where ``head_dim`` may state it, which need not be a share.
+
+    Args:
+        config: the content of a config.json.
+        sizes: of it, with hidden_size and num_attention_heads.
+
+    Raises:
+        ModelError: head_dim is no size, or is not given and hidden_size does not divide.
+    """
+    if config.get("head_dim") is not None:
+        return positive(config["head_dim"], "head_dim")
+    return width_of_head(sizes, "hidden_size", "num_attention_heads")
+
+
 def sides(config: Mapping[str, Any], name: str, default: int) -> tuple[int, int]:
     """Read a height and a width in pixels, which one number may say.
 

@@ -27,7 +27,13 @@ from transformers import (
 )
 
 from prunegate.errors import ModelError
-from prunegate.models.arithmetic import LayerSum, ParameterSum, config_flag, size
+from prunegate.models.arithmetic import (
+    LayerSum,
+    ParameterSum,
+    config_flag,
+    size,
+    stated_width_of_head,
+)
 from prunegate.models.family import Answers, Family, Reads
 from prunegate.models.kept_units import KeptUnits
 from prunegate.models.sites import Site, side_by_side, units_between
@@ -113,15 +119,9 @@ class Llama(Transformer):
         Raises:
             ModelError: it is not given and hidden_size does not divide.
         """
-        sizes = self.sizes(config)
-        hidden, heads = sizes["hidden_size"], sizes["num_attention_heads"]
         if self.default_head_dim is not None:
             return size(config, "head_dim", self.default_head_dim)
-        if hidden % heads and config.get("head_dim") is None:
-            raise ModelError(
-                f"config: hidden_size {hidden} is not a multiple of num_attention_heads {heads}."
-            )
-        return size(config, "head_dim", hidden // heads)
+        return stated_width_of_head(config, self.sizes(config))
 
     def heads_per_group(self, config: Mapping[str, Any]) -> int:
         """Return how many query heads share a key and a value.

@@ -10,8 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from prunegate.errors import ModelError
-from prunegate.models.arithmetic import LayerSum, ParameterSum, config_flag, labels, sides, size
+from prunegate.models.arithmetic import (
+    LayerSum,
+    ParameterSum,
+    config_flag,
+    labels,
+    sides,
+    size,
+    stated_width_of_head,
+)
 
 _DEFAULTS = {  # transformers' ViTConfig; config.json may leave out what equals them
     "hidden_size": 768,
@@ -52,16 +59,11 @@ class ViTGeometry:
             ModelError: a size is missing its type, out of range, or does not divide.
         """
         sizes = {name: size(config, name, default) for name, default in _DEFAULTS.items()}
-        hidden, heads = sizes["hidden_size"], sizes["num_attention_heads"]
-        if hidden % heads and config.get("head_dim") is None:
-            raise ModelError(
-                f"config: hidden_size {hidden} is not a multiple of num_attention_heads {heads}."
-            )
         return cls(
-            hidden=hidden,
+            hidden=sizes["hidden_size"],
             layers=sizes["num_hidden_layers"],
-            heads=heads,
-            head_dim=size(config, "head_dim", hidden // heads),
+            heads=sizes["num_attention_heads"],
+            head_dim=stated_width_of_head(config, sizes),
             neurons=sizes["intermediate_size"],
             channels=sizes["num_channels"],
             image=sides(config, "image_size", 224),

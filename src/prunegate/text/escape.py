@@ -22,6 +22,7 @@ _STACK = 2
 LONGEST = 800
 """Characters of a sentence that holds other people's words."""
 _LONGEST_NAME, _TAIL = 120, 24
+_NOT_ASCII = re.compile(r"[^ -~\n]")
 _VARIATION = ("VARIATION SELECTOR", "MONGOLIAN FREE VARIATION")
 
 
@@ -53,6 +54,20 @@ def escaped(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def ascii_json(text: str) -> str:
+    r"""JSON in printable ASCII: everything else in its strings as JSON's own escape.
+
+    >>> print(ascii_json('{"name": "a\u202eb\U0001f600"}'))
+    {"name": "a\u202eb\ud83d\ude00"}
+    """
+    return _NOT_ASCII.sub(lambda found: _utf16_escapes(found[0]), text)
+
+
+def _utf16_escapes(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def shell_word(text: str) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from prunegate.data.labelled.checked_rows import CheckedRows, check_rows, text_hashes
-from prunegate.data.labelled.overlap import normalised
 from prunegate.data.labelled.table import read_rows
 from prunegate.errors import ContractError, TableError
 from prunegate.policy.schema import Policy
@@ -144,7 +143,9 @@ def test_texts_that_differ_in_case_spaces_and_punctuation_are_one_text(tmp_path:
     assert found == {"content.shared": 1, "words.shared": 1}
 
 
-@pytest.mark.parametrize("unseen", ["\u200b", "\u00ad", "\u2060", "\u034f", "\ufe0f", "\u3164", "\U000e0100"])  # fmt: skip  # noqa: E501
-def test_characters_that_nobody_sees_make_no_other_text(unseen: str) -> None:
-    assert normalised(f"buy n{unseen}ow") == normalised("Buy now")
-    assert normalised(unseen) == ""
+@pytest.mark.slow
+def test_texts_that_differ_in_a_symbol_are_no_leak(tmp_path: Path) -> None:
+    write(tmp_path, "id,text,label,kind,split", ("a", "a+b", "spam", "x", "gate"),
+          ("b", "a-b", "ham", "x", "train"), ("c", "5 %", "ham", "x", "gate"),
+          ("d", "5", "ham", "x", "train"))  # fmt: skip
+    assert broken(check_rows(policy(), tmp_path)) == {}

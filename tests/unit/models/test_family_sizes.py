@@ -267,6 +267,8 @@ def test_a_group_goes_with_all_of_its_heads() -> None:
         ("gpt2", {"hidden_size": 24}, "contradicts itself"),
         ("llama", {"num_key_value_heads": 4}, "not a multiple of num_key_value_heads"),
         ("qwen2", {"hidden_size": 13}, "not a multiple of num_attention_heads"),
+        ("qwen2", {"hidden_size": 13, "head_dim": 0}, "head_dim is 0"),
+        ("dinov2", {"hidden_size": 13}, "not a multiple of num_attention_heads"),
         ("dinov2", {"mlp_ratio": "4"}, "mlp_ratio"),
         ("swin", {"depths": [1]}, "2 num_heads for 1 depths"),
         ("swin", {"depths": [0, 0]}, "1 to 10000 layers"),

@@ -5,30 +5,13 @@ What training has seen, the gate cannot judge on.
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from prunegate.data.contract.counts import Count, examples_of
+from prunegate.data.labelled.normalised_text import normalised
 from prunegate.data.labelled.rows import LabelledRows
 from prunegate.policy.schema import Policy
-
-_UNSEEN = frozenset(
-    chr(code)
-    for first, last in (
-        (0x34F, 0x34F),
-        (0x115F, 0x1160),
-        (0x17B4, 0x17B5),
-        (0x180B, 0x180F),
-        (0x3164, 0x3164),
-        (0xFE00, 0xFE0F),
-        (0xFFA0, 0xFFA0),
-        (0xE0100, 0xE01EF),
-    )
-    for code in range(first, last + 1)
-)
-"""Unicode's default ignorable characters that are letters or marks by category, such as selectors
-of a variation; those of category Cf (zero-width space, soft hyphen) are others."""
 
 
 def repeated_content(rows: LabelledRows, hashes: Sequence[str]) -> int:
@@ -55,20 +38,6 @@ def overlaps(rows: LabelledRows, policy: Policy, hashes: Sequence[str]) -> Itera
     if policy.group:
         groups = rows.columns[policy.group]
         yield _shared("groups", f"groups ({policy.group}) that", rows, groups, groups)
-
-
-def normalised(text: str) -> str:
-    r"""A text's letters and digits, in lower case and without forms of compatibility.
-
-    Spaces, punctuation and symbols separate them; characters that nobody sees are not there.
-
-    >>> normalised("  Hel\u200blo,   WORLD! ")
-    'hello world'
-    """
-    seen = "".join(c for c in text if unicodedata.category(c) != "Cf" and c not in _UNSEEN)
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())
-    kept = (c if unicodedata.category(c)[0] in "LNM" else " " for c in folded)
-    return " ".join("".join(kept).split())
 
 
 def _words(rows: LabelledRows, hashes: Sequence[str]) -> Iterator[Hashable]:
