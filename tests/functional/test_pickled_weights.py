@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import safetensors.torch
-import torch
+from prunegate_test_tiny import POLICY, to_pickle
 
 from prunegate.cli import main
 
@@ -24,9 +24,8 @@ def start(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str]]:
     """Run a command in ``home``, whose baseline is a pickle: exit code, stderr."""
-    (stored,) = home.rglob("model.safetensors")
-    torch.save(safetensors.torch.load_file(stored), stored.with_name("pytorch_model.bin"))
-    stored.unlink()
+    shutil.copytree(home / "baseline", home / "plain")
+    to_pickle(home / "baseline")
 
     def run(*arguments: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["prunegate", *arguments])
@@ -67,3 +66,61 @@ def test_commands_without_a_record_say_it_on_stderr(
     code, err = start(command, "policy.yaml", "-o", "made", "-q", ALLOWED)
     assert (code, (home / "made").exists()) == (0, True)
     assert "pytorch_model.bin is a pickle; torch reads its tensors and nothing else" in err
+
+
+def test_scores_are_those_of_the_safetensors(home: Path, start: Callable[..., Any]) -> None:
+    for model, flags in (("plain", ()), ("baseline", (ALLOWED,))):
+        words = ("predict", model, "--data", "data/labelled.csv", "-o", f"{model}.csv", *flags)
+        code, err = start(*words)
+        assert code == 0, err
+    assert (home / "baseline.csv").read_bytes() == (home / "plain.csv").read_bytes()
+
+
+def test_a_search_says_it_in_its_record(home: Path, start: Callable[..., Any]) -> None:
+    section = "search: {vary: [{step: 2, amount: [0.1, 0.8]}], attempts: 2, tolerance: 0.4}\n"
+    (home / "policy.yaml").write_text(POLICY + section)
+    words = ("search", "policy.yaml", "--out", "out", "--no-control", "-q")
+    code, err = start(*words)
+    assert (code, (home / "out").exists()) == (2, False)
+    assert ALLOWED in err
+    code, err = start(*words, ALLOWED)
+    assert code in (0, 3, 4), err
+    record = json.loads((home / "out/record.json").read_text())
+    assert record["baseline"]["pickled"] == ["pytorch_model.bin"]
+    assert any("the baseline's weights were read from a" in one for one in record["warnings"])
+
+
+def test_earlier_weights_are_put_back_from_a_pickle(home: Path, start: Callable[..., Any]) -> None:
+    shutil.copytree(home / "plain", home / "initial")
+    text = POLICY.replace("{baseline: baseline}", "{baseline: plain, initial: initial}")
+    text = text.replace("amount: 0.4}", "amount: 0.4, rewind: initial}")
+    (home / "policy.yaml").write_text(text)
+    code, err = start("compress", "policy.yaml", "-o", "wanted", "-q")
+    assert (code, err) == (0, "")
+    to_pickle(home / "initial")
+    words = ("compress", "policy.yaml", "-o", "made", "-q")
+    code, err = start(*words)
+    assert (code, (home / "made").exists()) == (2, False)
+    assert "initial: pytorch_model.bin is a pickle" in err
+    code, err = start(*words, ALLOWED)
+    assert code == 0
+    assert err.count("is a pickle; torch reads its tensors and nothing else") == 1
+    assert "initial/pytorch_model.bin is a pickle" in err
+    made, wanted = (home / name / "model.safetensors" for name in ("made", "wanted"))
+    assert made.read_bytes() == wanted.read_bytes()
+
+
+def test_a_page_is_made_of_what_the_pickle_holds(home: Path, start: Callable[..., Any]) -> None:
+    package = home / "onnxruntime-web"
+    (package / "dist").mkdir(parents=True)
+    (package / "package.json").write_text('{"name": "onnxruntime-web", "version": "1.30.0"}')
+    for name in ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"):
+        (package / "dist" / name).write_text(name)
+    made = {}
+    for model, flags in (("plain", ()), ("baseline", (ALLOWED,))):
+        words = ("edge", model, "--runtime-from", str(package), "-o", f"{model}-page", "-q")
+        code, err = start(*words, *flags)
+        assert code == 0, err
+        made[model] = (home / f"{model}-page/model.onnx").read_bytes()
+    assert "is a pickle; torch reads its tensors and nothing else" in err
+    assert made["plain"] == made["baseline"]

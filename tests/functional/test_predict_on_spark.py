@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -12,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from prunegate_test_tiny import invoke
+from prunegate_test_tiny import invoke, to_pickle
 
 pytestmark = [
     pytest.mark.slow,
@@ -56,8 +57,13 @@ def test_scores_are_those_of_one_machine(home: Path, spark: Any) -> None:
     ):
         alone = "said.parquet" if table == "many" else table
         for out, data, engine in (("one.parquet", alone, "local"), ("all", table, "spark")):
-            asked = ("predict", model, "--data", data, "-o", out, "--engine", engine, "-q")
-            done = invoke(*asked, *more, "--force")
+            asked = ("--data", data, "-o", out, "--engine", engine, "-q", *more, "--force")
+            if engine == "local":
+                done = invoke("predict", model, *asked)
+            else:  # the same weights, of a pickle
+                shutil.copytree(model, f"{model}-pickled")
+                to_pickle(home / f"{model}-pickled")
+                done = invoke("predict", f"{model}-pickled", *asked, "--allow-pickle-weights")
             assert done.exception is None, done.exception
         one, every = scores("one.parquet"), scores("all")
         assert list(one.columns) == list(every.columns)

@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 import torch
-from prunegate_test_tiny import invoke
+from prunegate_test_tiny import invoke, to_pickle
 from tests.functional.test_run_texts import (
     LABELS,
     Case,
@@ -136,6 +136,22 @@ def test_a_model_writes_as_well_as_itself_and_pruning_is_seen(home: Path) -> Non
     better = "[{metric: mean_quality, min_gain: 0.5, evidence: point}]"
     write(home, rules=better)
     assert judged(home, "other").verdict.outcome == "reject"
+
+
+def test_a_scorer_in_a_pickle_rates_the_same(home: Path) -> None:
+    judged(home)
+    wanted = predicted(home)
+    to_pickle(home / "scorer")
+    with pytest.raises(InputError, match=r"scorer: pytorch_model\.bin is a pickle.*--allow-pickle"):
+        judged(home, "refused")
+    assert list((home / "refused").iterdir()) == []
+    decision = Case(home=home, kind="language").run("pickled", generations=6, pickles=True)
+    found = pl.from_arrow(pq.read_table(home / "pickled/predictions.parquet"))
+    assert isinstance(found, pl.DataFrame)
+    assert found.equals(wanted)
+    told = [one for one in decision.record.warnings if "read from a pickle" in one]
+    assert len(told) == 1
+    assert told[0].startswith("the scorer's weights were read from a pickle (pytorch_model.bin)")
 
 
 def test_what_may_not_be_shown_is_not_in_the_record(home: Path) -> None:

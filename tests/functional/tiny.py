@@ -54,6 +54,16 @@ def write_baseline(folder: Path) -> None:
     ViTImageProcessorPil(do_resize=False, size={"height": 16, "width": 16}).save_pretrained(folder)
 
 
+def to_pickle(folder: Path) -> None:
+    """Move the weights of a folder from safetensors into a pickle of torch.save."""
+    import safetensors.torch
+    import torch
+
+    stored = folder / "model.safetensors"
+    torch.save(safetensors.torch.load_file(stored), folder / "pytorch_model.bin")
+    stored.unlink()
+
+
 def write_data(folder: Path) -> None:
     rng = np.random.default_rng(1)
     rows = ["id,image,label,content_type,split"]

@@ -72,7 +72,8 @@ def command(  # one argument per option
         )
         bench = set_up(source, settings)
         candidate, _ = bench.make(source.policy.compress, out)
-    tell_of_pickles([source.model_place("baseline")], allowed=pickles)
+    places = (source.model_place("baseline"), *source.rewound_places().values())
+    tell_of_pickles(places, allowed=pickles)
     if not said.quiet:
         for line in _told(bench.baseline, candidate):
             click.echo(line)

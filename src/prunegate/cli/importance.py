@@ -74,7 +74,8 @@ def command(  # one argument per option
     with progress(said) as report:
         bench = set_up(source, Settings(progress=report, **settings))
         rows = rankings(bench)
-    tell_of_pickles([source.model_place("baseline")], allowed=settings["pickles"])
+    places = (source.model_place("baseline"), *source.rewound_places().values())
+    tell_of_pickles(places, allowed=settings["pickles"])
     write_whole(target, to_csv(rows).encode())
     if not said.quiet:
         for line in _told(rows):

@@ -30,6 +30,7 @@ from prunegate.models.judged_only import NO_UNITS, JudgedOnly
 from prunegate.models.load import PREPROCESSOR_FILE, LoadedModel
 from prunegate.models.refusals import CONFIG_FILE, class_name, refuse_class
 from prunegate.models.snapshot import Snapshot
+from prunegate.models.tensor_names import common_wrapper, wrapped_names
 from prunegate.models.weights import FLOATS, doubled_bytes, zeros_of
 
 _NOT_OURS = ("auto_map", "dtype", "torch_dtype", "attn_implementation", "_attn_implementation")
@@ -143,6 +144,8 @@ def _built(
     except Exception as error:  # transformers raises types of its own from many places
         first = str(error).partition("\n")[0]
         raise ModelError(f"{weights}: transformers refuses it: {first}") from error
+    if prefix := common_wrapper(report["missing_keys"], report["unexpected_keys"]):
+        raise wrapped_names(str(weights), prefix)
     wrong = {
         "missing tensors": report["missing_keys"],
         "unknown tensors": report["unexpected_keys"],

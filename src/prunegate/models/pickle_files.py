@@ -27,8 +27,13 @@ ALLOWING = "--allow-pickle-weights"
 _OF_TORCH = frozenset({".bin", ".pt", ".pth"})
 _OF_TRAINING = ("training_args", "optimizer", "scheduler", "scaler", "rng_state")
 """What transformers' Trainer leaves beside the weights."""
-_MAGIC = 0x1950A86A20F9469CFC6C
-"""What files of torch before 1.6 begin with."""
+_MAGIC = (0x1950A86A20F9469CFC6C).to_bytes(10, "little")
+"""What the first pickle of a file of torch before 1.6 holds, and nothing else."""
+_HEAD = 40
+"""Bytes that it has at most."""
+_PROTOCOL = b"\x80"
+"""How pickles begin since protocol 2."""
+_PLAIN = "a plain pickle (of pickle.dump or joblib)"
 _PICKLES_IN_ONE = 5
 """Pickles in such a file, one after the other, before the numbers."""
 _ZIP = b"PK\x03\x04"
@@ -139,7 +144,7 @@ def require_tensors_only(file: IO[bytes], size: int, name: str) -> frozenset[str
             f"{name}: not a whole file of torch.save ({first}); copy or save it again."
         ) from error
     except (NotImplementedError, RuntimeError) as error:  # of zipfile: other methods, encryption
-        raise _not_plain(name) from error
+        raise _not_plain(name, "an archive with compressed or locked parts") from error
     found = set()
     for one in called:
         module, _, what = one.partition(" ")
@@ -166,30 +171,32 @@ def _zipped(file: IO[bytes], size: int, name: str) -> io.BytesIO:
         names = [entry.filename.lower() for entry in entries]  # torch's reader tells no case
         programs = [one for one in names if one.endswith(".pkl")]
         stored = all(entry.compress_type == zipfile.ZIP_STORED for entry in entries)
-        if (
-            [one.rpartition("/")[2] for one in programs] != ["data.pkl"]
-            or len(set(names)) < len(names)
-            or not stored
-            or sum(entry.file_size for entry in entries) > size
-        ):
-            raise _not_plain(name)
+        if any(one.endswith("/constants.pkl") for one in programs):
+            raise _not_plain(name, "a program of TorchScript")
+        if [one.rpartition("/")[2] for one in programs] != ["data.pkl"]:
+            raise _not_plain(name, "another archive")
+        if not stored or len(set(names)) < len(names):
+            raise _not_plain(name, "an archive with compressed or doubled parts")
         entry = entries[names.index(programs[0])]
-        if entry.file_size > _LONGEST:
-            raise _not_plain(name)
+        if sum(one.file_size for one in entries) > size or entry.file_size > _LONGEST:
+            raise _not_plain(name, "an archive that describes more than it holds")
         return io.BytesIO(archive.read(entry))
 
 
 def _in_a_row(file: IO[bytes], name: str) -> list[io.BytesIO]:
     """The programs of a file of torch before 1.6."""
     raw = io.BytesIO(file.read(_LONGEST))
+    head = raw.getvalue()[:_HEAD]
+    if head.startswith(_PROTOCOL) and _MAGIC not in head:  # its end may lie far away
+        raise _not_plain(name, _PLAIN)
     parts, start = [], 0
     for _ in range(_PICKLES_IN_ONE):
         for _ in pickletools.genops(raw):
             pass
         parts.append(io.BytesIO(raw.getvalue()[start : raw.tell()]))
         start = raw.tell()
-    if _MAGIC not in [told for _, told, _ in pickletools.genops(parts[0].getvalue())]:
-        raise _not_plain(name)
+        if _MAGIC not in parts[0].getvalue():
+            raise _not_plain(name, _PLAIN)
     return parts
 
 
@@ -202,9 +209,8 @@ def _called(program: io.BytesIO) -> Iterator[str]:
             yield code.name
 
 
-def _not_plain(name: str) -> ModelError:
+def _not_plain(name: str, what: str) -> ModelError:
     return ModelError(
-        f"{name}: not what torch.save writes of a state dict (a program of TorchScript, a plain "
-        "pickle, or an archive with compressed or doubled parts); save the weights with "
-        "torch.save(model.state_dict(), ...), or as safetensors."
+        f"{name}: {what}, not what torch.save writes of a state dict; load it where you trust it, "
+        "and save the weights with torch.save(model.state_dict(), ...), or as safetensors."
     )

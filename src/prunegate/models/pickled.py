@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from prunegate.errors import ModelError
 from prunegate.models.pickle_files import require_tensors_only
-from prunegate.models.refusals import refuse_masks
+from prunegate.models.tensor_names import refuse_tensor_names
 from prunegate.models.weights import require_numbers
 
 _MOST_SHARED = 4
@@ -47,7 +47,7 @@ def read_pickle(raw: bytes, name: str, *, half: bool = False) -> dict[str, Tenso
         ) from error
     state = _flat(found, name)
     _require_within(state, len(raw), name)
-    refuse_masks(state.keys(), Path(name).parent)
+    refuse_tensor_names(state.keys(), Path(name).parent)
     require_numbers(state, name, half=half)
     return state
 

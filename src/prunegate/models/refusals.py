@@ -9,7 +9,7 @@ here.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from prunegate.models.family import OWN_CLASS, architectures
 from prunegate.models.pickle_files import ALLOWING, pickle_files, pickled_names, precisions_in
 from prunegate.models.shards import INDEX_FILE, shards_named
 from prunegate.models.surgery import SURGERY_FILE, WEIGHTS_FILE
+from prunegate.models.tensor_names import refuse_tensor_names
 
 CONFIG_FILE = "config.json"
 ADAPTER_FILE = "adapter_config.json"
@@ -219,39 +220,19 @@ def stored_header(path: Path) -> dict[str, Any]:
 
 
 def refuse_header(header: Mapping[str, Any], folder: Path) -> None:
-    """Refuse weights under a mask, and number formats that nothing here computes with.
+    """Refuse weights by their names, and number formats that nothing here computes with.
 
     Raises:
-        ModelError: ``torch.nn.utils.prune`` was not made permanent.
+        ModelError: as ``refuse_tensor_names``.
         UnsupportedError: a number format.
     """
-    refuse_masks(header, folder)
+    refuse_tensor_names(header, folder)
     for name, precision in _precisions(header):
         if precision not in PRECISIONS and precision not in _WHOLE:
             raise UnsupportedError(
                 f"{folder}: {name} is stored as {precision}; weights in "
                 f"{', '.join(PRECISIONS.values())} are read. Save the model after model.float()."
             )
-
-
-def refuse_masks(names: Collection[str], folder: Path) -> None:
-    """Refuse weights under a mask, by the names of the tensors.
-
-    Raises:
-        ModelError: ``torch.nn.utils.prune`` was not made permanent.
-    """
-    masked = [name for name in names if name.endswith("_orig") and _masked(name) in names]
-    if masked:
-        weight = masked[0].removesuffix("_orig").rpartition(".")[2]
-        raise ModelError(
-            f"{folder}: {masked[0]} stands beside {_masked(masked[0])}: torch.nn.utils.prune left "
-            f"its masks. Make them permanent before saving: prune.remove(module, '{weight}') for "
-            "every pruned module."
-        )
-
-
-def _masked(name: str) -> str:
-    return f"{name.removesuffix('_orig')}_mask"
 
 
 def _precisions(header: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

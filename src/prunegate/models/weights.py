@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.surgery import WEIGHTS_FILE
+from prunegate.models.tensor_names import common_wrapper, wrapped_names
 
 _WHOLE = (torch.int64, torch.int8)  # batch counts of BatchNorm; eight-bit weights
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -117,12 +118,14 @@ def load_into(module: nn.Module, state: Mapping[str, Tensor], name: str = WEIGHT
     """Copy weights into a module of the same names and shapes, or refuse; never partly.
 
     Raises:
-        ModelError: names missing or unexpected, or shapes that differ.
+        ModelError: names missing, unexpected or under a wrapper's, or shapes that differ.
     """
     own = stored_once(module)
     tied = module.state_dict().keys() - own.keys()
     wanted = {key: tuple(tensor.shape) for key, tensor in own.items()}
     stored = {key: tuple(tensor.shape) for key, tensor in state.items() if key not in tied}
+    if prefix := common_wrapper(wanted, stored):
+        raise wrapped_names(name, prefix)
     for problem, keys in (("missing", wanted.keys() - stored), ("unknown", stored.keys() - wanted)):
         if keys:
             raise ModelError(

@@ -59,6 +59,8 @@ def refuse_models(source: PolicyFile, *, pickles: bool = False) -> None:
             config = read_object(place / CONFIG_FILE)
             given, written = policy.generate.prompt_tokens or 1, policy.generate.new_tokens
             refuse_long_texts(place, config, given, written)
+    for place in source.rewound_places().values():
+        refuse_place(place, graph=False, prune=True, pickles=pickles)
     if policy.quality is not None and policy.quality.scorer is not None:
         from prunegate.predict.rated_output import refuse_scorer  # numpy, DuckDB
 

@@ -12,11 +12,9 @@ def pickle_warnings(bench: Context, candidate: LoadedModel) -> tuple[str, ...]:
     found = {"baseline": bench.baseline.pickled, "candidate": candidate.pickled}
     if bench.writing is not None:
         found["scorer"] = bench.writing.rater.model.pickled
-    section = bench.policy.model
-    for when in ("initial", "early"):
-        named = getattr(section, when) if bench.settings.pickles and section else None
-        if named is not None:
-            found[f"{when} model"] = pickles_read(bench.source.folder / named)
+    if bench.settings.pickles:
+        places = bench.source.rewound_places()
+        found |= {f"{when} model": pickles_read(place) for when, place in places.items()}
     return tuple(
         f"the {name}'s weights were read from a pickle ({', '.join(files[:5])}) by torch's "
         "weights_only reader, as --allow-pickle-weights says; no code of it was run"

@@ -50,6 +50,12 @@ class PolicyFile:
         place = None if said is None else self.folder / said.path
         return place if place is not None and place.exists() else None
 
+    def rewound_places(self) -> dict[str, FilePath]:
+        """Folders of the earlier weights that steps put back: ``initial``, ``early`` or both."""
+        asked = {step.prune.rewind for step in self.policy.compress if step.prune}
+        named = {when: getattr(self.policy.model, when, None) for when in sorted(asked)}
+        return {when: self.folder / place for when, place in named.items() if place is not None}
+
     def public_place(self, role: Role) -> str:
         """What a record calls that folder or file; empty: the policy names none."""
         said = self.policy.model.source_of(role) if self.policy.model else None

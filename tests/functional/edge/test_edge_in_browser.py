@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from prunegate_test_tiny import edit, invoke
+from prunegate_test_tiny import edit, invoke, to_pickle
 from tests.functional.edge.pages import POLICY, edge, write_texts_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.models]
@@ -186,6 +186,9 @@ def test_texts_are_cut_and_scored_in_the_browser_as_here(home: Path) -> None:
     words = ("predict", "texts", "--data", "texts.csv", "--positive", "spam", "-q")
     found = invoke(*words, "-o", "here.parquet", "--batch", "1")
     assert found.return_value == 0, found.exception
+    shutil.copytree(home / "texts", home / "pickled")
+    to_pickle(home / "pickled")
+    words = ("predict", "pickled", *words[2:], "--allow-pickle-weights")
     words += ("--runtime", "browser", "--runtime-from", RUNTIME)
     found = invoke(*words, "-o", "there.parquet")
     assert found.return_value == 0, found.exception

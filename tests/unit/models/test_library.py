@@ -81,3 +81,18 @@ def test_it_answers_as_transformers_does(
     }
     with torch.inference_mode():
         assert torch.equal(found.module(**given).logits, computed(**cast).logits)
+
+
+def test_names_within_a_wrapper_are_told(tmp_path: Path) -> None:
+    import safetensors.torch
+    import transformers
+
+    from prunegate.errors import ModelError
+
+    module = random_model("BertForSequenceClassification", transformers.BertConfig(**TEXTS))
+    save_quietly(module.to(torch.bfloat16), tmp_path / "m")
+    stored = tmp_path / "m" / "model.safetensors"
+    state = safetensors.torch.load_file(stored)
+    safetensors.torch.save_file({f"net.{key}": one for key, one in state.items()}, stored)
+    with pytest.raises(ModelError, match=r"begin with 'net\.'.*k\.removeprefix\('net\.'\)"):
+        open_model(tmp_path / "m")

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pickle
+import re
 import sys
 import zipfile
 from collections import OrderedDict
@@ -141,6 +142,18 @@ def compressed(state: dict[str, Any]) -> bytes:
     return out.getvalue()
 
 
+def archived(parts: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as new:
+        for name, part in parts.items():
+            new.writestr(name, part)
+    return out.getvalue()
+
+
+def scripted(_: dict[str, Any]) -> bytes:
+    return archived({f"m/{name}": b"N." for name in ("data.pkl", "constants.pkl", "code/m.py")})
+
+
 class Shadowed:
     """A mapping whose methods are replaced by what it brings."""
 
@@ -165,6 +178,15 @@ LIES = {
     "no tensors": (other(lambda _: {}), "holds no tensors"),
     "missing": (other(lambda s: dict(sorted(s.items())[1:])), "missing tensors"),
     "unknown": (other(lambda s: {**s, "x": sorted(s.items())[0][1]}), "unknown tensors"),
+    **{
+        f"within {prefix}": (
+            other(lambda s, prefix=prefix: {f"{prefix}{k}": v for k, v in s.items()}),
+            re.escape(f"begin with {prefix!r}")
+            + ".*"
+            + re.escape(f"{{k.removeprefix({prefix!r}): v for k, v in state.items()}}"),
+        )
+        for prefix in ("module.", "_orig_mod.", "module._orig_mod.", "net.")
+    },
     "another shape": (other(lambda s: with_first(s, lambda t: t[..., :1].clone())), "shapes do"),
     "NaN": (other(lambda s: with_first(s, lambda t: t * float("nan"))), "NaN or infinite"),
     "masks": (
@@ -180,8 +202,21 @@ LIES = {
         other(lambda _: __import__("torch").nn.Linear(1, 1)),
         r"would call torch\.nn\.modules\.linear\.Linear",
     ),
-    "another pickle": (lambda _: pickle.dumps({"a": 1}), "not a whole file|not what torch.save"),
-    "deflated": (compressed, "not what torch.save writes"),
+    **{
+        f"a plain pickle of protocol {protocol}": (
+            lambda _, protocol=protocol: pickle.dumps({"a": 1}, protocol=protocol),
+            "a plain pickle .*, not what torch.save writes.* save the weights with torch.save",
+        )
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+    },
+    "a large plain pickle": (
+        lambda s: pickle.dumps({"w": bytes(17 << 20), **{k: v.numpy() for k, v in s.items()}}),
+        "a plain pickle",
+    ),
+    "deflated": (compressed, "an archive with compressed or doubled parts, not what torch.save"),
+    "TorchScript": (scripted, "a program of TorchScript, not what torch.save writes"),
+    "arrays": (lambda _: archived({"a.npy": b"1"}), "another archive, not what torch.save"),
+    "text": (lambda _: b"version https://git-lfs.github.com/spec/v1", "not a whole file"),
     "cut": (lambda s: saved(s)[:-200], "not a whole file of torch.save"),
     "another protocol": (lambda s: saved(s, pickle_protocol=4), "another protocol.*STACK_GLOBAL"),
     "empty": (lambda _: b"", "not a whole file of torch.save"),

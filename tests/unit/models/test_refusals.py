@@ -67,6 +67,13 @@ SOUND = {"w": "F32"}
             r"prune\.remove\(module, 'weight'\)",
             id="masks of torch",
         ),
+        pytest.param(
+            CONFIG,
+            (),
+            {"module.a.weight": "F32", "module.b.weight": "F32"},
+            r"begin with 'module\.'.*removeprefix\('module\.'\)",
+            id="saved within DataParallel",
+        ),
         pytest.param(CONFIG, (), {"w": "F8_E4M3"}, "stored as F8_E4M3", id="eight-bit floats"),
         pytest.param(
             of_class("BertForMaskedLM"), (), SOUND, "BertForMaskedLM.*ForSequence", id="other task"
