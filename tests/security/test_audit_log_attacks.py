@@ -226,6 +226,17 @@ def test_a_damaged_log_is_not_extended(audit: Path) -> None:
     assert verify_pending(audit) == 1
 
 
+@pytest.mark.parametrize("number", range(6))
+def test_no_entry_of_a_log_that_is_extended_may_have_changed(audit: Path, number: int) -> None:
+    """Whatever its hash is now: above or below the one that was sealed."""
+    whole = entries_of(audit)
+    for other in range(90, 94):
+        entry = logs.entry(other, f"2026-11-28T08:00:0{number}Z")
+        bundle(audit, [*whole[:number], entry, *whole[number + 1 :]])
+        with pytest.raises(EvidenceError, match=rf"entry {number} .* was changed after"):
+            logs.sealed(audit)
+
+
 def verify_pending(audit: Path) -> int:
     return len(list((audit / "pending").iterdir()))
 

@@ -51,7 +51,7 @@ def fit_shares(shares: Sequence[float], g: Sequence[float], spare: int) -> list[
     terms = _Few([(s * w, s * w * w, w) for s, w in held])
     t = _multiplier(terms, excess, -side / furthest)
     p = [
-        share / (1 + t * weight) if share > 0 else 0.0
+        share and share / (1 + t * weight)  # of nothing, nothing: what divides it may be 0
         for share, weight in zip(shares, g, strict=True)
     ]
     p[spare] += max(1 - sum(p), 0.0)

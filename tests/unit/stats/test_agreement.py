@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from fractions import Fraction
 from itertools import permutations
 
 import numpy as np
@@ -108,3 +109,37 @@ def test_rows_that_repeat_in_groups_weigh_as_one() -> None:
 def test_nothing_pulls_on_an_agreement_that_chance_alone_makes() -> None:
     assert kappa_influence({("a", "a"): 7}) == {}
     assert kappa_influence({}) == {}
+
+
+confusions = st.dictionaries(
+    st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), st.integers(1, 50), min_size=2
+)
+
+
+def exact_kappa(confusion: dict[tuple[str, str], Fraction]) -> Fraction | None:
+    """Cohen's, in exact arithmetic; None: chance alone makes the agreement."""
+    n = sum(confusion.values())
+    margin = [
+        {name: sum(v for cell, v in confusion.items() if cell[side] == name) for name in "abc"}
+        for side in (0, 1)
+    ]
+    chance = sum(margin[0][name] * margin[1][name] for name in "abc") / n**2
+    right = sum(v for (y, d), v in confusion.items() if y == d) / n
+    return None if chance == 1 else (right - chance) / (1 - chance)
+
+
+@given(confusions)
+def test_a_cells_pull_is_what_a_little_more_of_it_changes(
+    confusion: dict[tuple[str, str], int],
+) -> None:
+    pulls = kappa_influence(confusion)
+    shares = {c: Fraction(v, sum(confusion.values())) for c, v in confusion.items()}
+    before = exact_kappa(shares)
+    assert bool(pulls) == (before is not None)
+    little = Fraction(1, 10**9)
+    for cell, pull in pulls.items():
+        after = exact_kappa({c: (1 - little) * v + little * (c == cell) for c, v in shares.items()})
+        assert before is not None
+        assert after is not None
+        assert pull == pytest.approx(float((after - before) / little), rel=1e-4, abs=1e-4)
+    assert sum(v * pulls.get(c, 0) for c, v in shares.items()) == pytest.approx(0, abs=1e-9)

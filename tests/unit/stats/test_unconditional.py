@@ -298,3 +298,27 @@ def test_impossible_ratios_are_refused(r):
         paired_ratio.test_relative(1, 1, 1, 1, r)
     with pytest.raises(ValueError, match="error ratio r"):
         paired_ratio.test_error_ratio(1, 1, 1, 1, -r)
+
+
+@pytest.mark.parametrize("line", [(0.05, 1.0), (0.1, 0.9), (-0.2, 1.2)])
+@pytest.mark.parametrize(("first", "last"), [(0, 30), (0, 4), (3, 6), (5, 5), (8, 30)])
+def test_a_narrow_window_counts_in_full_what_lies_above_it(
+    line: tuple[float, float], first: int, last: int
+) -> None:
+    """And what lies below it at its first count that admits losses, of which fewer are."""
+    from scipy.stats import binom
+
+    n, lost, gained, rate = 30, 3, 5, 0.3
+    b, c, scores = tables_and_scores(n, line)
+    (observed,) = scores[(b == lost) & (c == gained)]
+    kept = np.arange(first, last + 1)
+    admitted = np.array(
+        [max(b[(c == one) & (scores >= observed - 1e-6)], default=-1) for one in kept]
+    )
+    losing = (line[0] + line[1] * rate) / (1 - rate)
+    inside = binom.cdf(admitted, n - kept, losing)  # of -1 it is 0
+    wanted = (binom.pmf(kept, n, rate) * inside).sum() + binom.sf(last, n, rate)
+    wanted += binom.cdf(first - 1, n, rate) * inside[np.argmax(admitted >= 0)]
+    boundary = Boundary(intercept=line[0], slope=line[1])
+    stairs = unconditional._staircase(lost, gained, n, boundary, kept)
+    assert stairs.tail(np.array([rate]))[0] == pytest.approx(min(wanted, 1), rel=1e-9)

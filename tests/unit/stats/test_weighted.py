@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from itertools import product
 
 import numpy as np
 import pytest
 from scipy.stats import binom
 
-from prunegate.stats import clopper_pearson
+from prunegate.stats import clopper_pearson, weighted
 from prunegate.stats.weighted import WeightedCells, WeightedContrast, interval
 
 pytestmark = pytest.mark.slow
@@ -103,3 +104,37 @@ def test_the_interval_ends_where_the_tails_do() -> None:
     found = interval(at, (0.0, 1.0), 900 / 940)
     assert at(found.low).p_value == pytest.approx(0.025, rel=0.01)
     assert at(found.high).p_harm == pytest.approx(0.025, rel=0.01)
+
+
+def f1_change(limit: float) -> Callable[[Sequence[float]], list[float]]:
+    """Scores of "F1 rises by a limit", of the cells (label, baseline, candidate) in order."""
+
+    def scores(masses: Sequence[float]) -> list[float]:
+        total, change = [0.0] * 8, -limit
+        for place, sign in ((1, 1.0), (2, -1.0)):  # of the candidate, then of the baseline
+            kinds = [(cell >> 2 & 1, cell // place & 1) for cell in range(8)]
+            counted = sum(m * (y + d) for m, (y, d) in zip(masses, kinds, strict=True)) or 1.0
+            right = sum(m for m, kind in zip(masses, kinds, strict=True) if kind == (1, 1))
+            value = 2 * right / counted
+            change += sign * value
+            for cell, (y, d) in enumerate(kinds):
+                total[cell] += sign * (2 * (y and d) - value * (y + d)) / counted
+        return [one + change / sum(masses) for one in total]
+
+    return scores
+
+
+def test_contrasts_that_bend_are_mostly_followed_without_a_search(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The damped steps lead to the point themselves; the search far away is for the few others."""
+    searched: list[float] = []
+    monkeypatch.setattr(weighted, "_far_tail", lambda *_: searched.append(1.0) or 1.0)
+    rng = np.random.default_rng(0)
+    for limit in np.tile([-0.3, -0.02, 0.05], 12):
+        weights = rng.choice([1.0, 50.0, 0.02], 8) * rng.uniform(0.1, 3, 8)
+        cells = WeightedCells(
+            units=[*rng.uniform(0.5, 30, 8)], weight=[*weights], heaviest=max(weights)
+        )
+        WeightedContrast(cells=cells, scores=f1_change(float(limit))).test()
+    assert len(searched) <= 8  # of 72

@@ -133,9 +133,7 @@ def rows_of(number: int, entry: bytes, facts: EntryFacts) -> bytes:
     """The rows of one entry: its own digest first, then what it is about and names as evidence."""
     own = hashlib.sha256(entry).digest()[:8] + (number | _OWN).to_bytes(8, "big")
     last = number.to_bytes(8, "big")
-    named = facts.subjects
-    if facts.evidence or len(named) > 1:
-        named = tuple(dict.fromkeys((*named, *facts.evidence)))
+    named = dict.fromkeys((*facts.subjects, *facts.evidence))
     return own + b"".join([bytes.fromhex(digest[:16]) + last for digest in named])
 
 

@@ -137,6 +137,12 @@ def test_no_record_makes_an_entry_too_large(record: DecisionRecord) -> None:
     assert statement.predicate["findings"]["pass"] == 1_000
 
 
+def test_a_sentence_is_whole_up_to_its_length(record: DecisionRecord) -> None:
+    for length, wanted in ((2000, "a" * 2000), (2001, "a" * 1999 + "…")):
+        said = decision_statement(replace(record, statement="a" * length), SHA).predicate
+        assert said["statement"] == wanted
+
+
 @given(names=st.lists(st.sampled_from(["a", "a#2", "a#3", "b\u202e"]), max_size=8))
 def test_files_of_one_name_stay_apart(names: list[str]) -> None:
     record = _RECORD[0]
