@@ -21,13 +21,14 @@ import torch
 from torch import Tensor, nn
 
 from prunegate.errors import ModelError, UnsupportedError
-from prunegate.models.onnx_file import edge, read_onnx
+from prunegate.models.onnx_file import edge, graphs, read_onnx
 from prunegate.models.saturation import saturation_of
 from prunegate.models.surgery import ONNX_FILE
 
 _NO_MEMORY = ("Failed to allocate memory", "bad alloc", "bad_alloc")
 """Words of onnxruntime, which has no type of error for it."""
-_SCALES = "DynamicQuantizeLinear"
+_SCALES = "DynamicQuantize"
+"""How operators begin that take one scale for all that they are given at once."""
 _SILENT = 4  # errors are raised; the log would print them a second time
 # Threads that wait by spinning would be billed as work, to whichever model runs next.
 _SESSION = {"session.intra_op.allow_spinning": "0"}
@@ -65,7 +66,9 @@ class OnnxModule(nn.Module):
         weights = {tensor.name for tensor in model.graph.initializer}  # old files list them as well
         self.inputs = tuple(v.name for v in model.graph.input if v.name not in weights)
         """Names, in the order of the graph."""
-        self.scales_by_batch = any(node.op_type == _SCALES for node in model.graph.node)
+        self.scales_by_batch = any(
+            node.op_type.startswith(_SCALES) for part in graphs(model.graph) for node in part.node
+        )
         """Whether a row's answer depends a little on the rows beside it."""
         self.saturation = saturation_of(model)
         """Whether its eight-bit products come out alike on every processor."""

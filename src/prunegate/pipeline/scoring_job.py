@@ -121,18 +121,26 @@ class Scorer:
             how["activation"] = self.model.activation
             return probabilities(self.model.module, inputs, **how)
 
-        try:
-            found = within_memory(scored, self._batch)
+        try:  # in other batches some models answer otherwise
+            fixed = scales_by_batch(self.model)
+            found = scored(self._batch) if fixed else within_memory(scored, self._batch)
         except (MemoryError, RuntimeError) as error:
-            first = str(error).partition("\n")[0]
-            raise ModelError(
-                f"{self.model.place}: fails on one row at a time ({first}); is there memory "
-                "enough, and does the preprocessor or tokenizer belong to the model?"
-            ) from error
+            raise self._failed(str(error).partition("\n")[0]) from error
         if not self._numbers:
             return self._named(found, inputs)
         self._require_outputs(found.shape[1], len(regressor_outputs(self.model.config)))
         return {self._asked.column: found[:, self._place]}
+
+    def _failed(self, why: str) -> ModelError:
+        if self._batch > 1:
+            return ModelError(
+                f"{self.model.place}: fails on {self._batch} rows at a time ({why}), and answers "
+                "a little otherwise in other batches, as dynamic int8 does; give a smaller --batch"
+            )
+        return ModelError(
+            f"{self.model.place}: fails on one row at a time ({why}); is there memory enough, and "
+            "does the preprocessor or tokenizer belong to the model?"
+        )
 
     def _inputs(self, contents: Sequence[str]) -> Inputs:
         if self._tokens is not None:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.depth import THOROUGH, times
 
 from prunegate.stats import clopper_pearson, paired_exact, ratio_many, ratio_score
-from prunegate.stats.acceptance import PairedAcceptance, tail_at_least, tail_at_most
+from prunegate.stats.acceptance import (
+    PairedAcceptance,
+    _same_gains,
+    tail_at_least,
+    tail_at_most,
+)
 from prunegate.stats.margin_line import Boundary
 
 LINES = [
@@ -96,3 +103,16 @@ def test_ratios_of_many_tables_are_those_of_one(kind, k, margin):
     p_value, p_harm = ratio_many.test(tables, ratio_many.Claim(kind=kind, k=k, margin=margin))
     assert p_value == pytest.approx([r.p_value for r in one], rel=1e-6, abs=1e-7)
     assert p_harm == pytest.approx([r.p_harm for r in one], rel=1e-6, abs=1e-7)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 3), st.booleans()), max_size=12))
+def test_a_block_is_all_of_one_number_of_gains_and_rows(
+    tables: list[tuple[int, int, bool]],
+) -> None:
+    gained, n, asked = np.array(tables, dtype=int).reshape(-1, 3).T
+    index = np.flatnonzero(asked)
+    blocks = _same_gains(gained, n, index)
+    assert sorted(np.concatenate([*blocks, index[:0]]).tolist()) == index.tolist()
+    kinds = [{(int(gained[i]), int(n[i])) for i in block} for block in blocks]
+    assert all(len(kind) == 1 for kind in kinds)
+    assert len(set().union(*kinds)) == len(kinds)
