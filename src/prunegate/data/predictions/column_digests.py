@@ -30,7 +30,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from prunegate.data.predictions.id_order import counted_out, id_numbers, order_of, parts_of
+from prunegate.data.predictions.id_order import counted_out, id_numbers, order_of_ids, parts_of
 from prunegate.data.predictions.table import Table
 from prunegate.errors import TableError
 
@@ -260,7 +260,7 @@ def _update(
                 continue
             rows, ends = counted_out(numbers, _power_of_two(len(numbers) / _GATHERED), stretches)
             near = columns[by].take(pa.array(rows))
-            order = order_of(near, numbers[rows], ends)
+            order = order_of_ids(near, numbers[rows], ends)
             columns[by] = near
             for done in work:  # of the stretch before: a column is hashed from end to end
                 done.result()

@@ -75,7 +75,7 @@ def counted_out(
     return rows, np.cumsum(np.bincount(places, minlength=parts))
 
 
-def order_of(
+def order_of_ids(
     ids: pa.Array, numbers: NDArray[np.uint64], ends: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """The one order of these rows, which come part by part of it.
