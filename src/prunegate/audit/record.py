@@ -13,6 +13,7 @@ from typing import Any, Literal
 from prunegate.audit.control_record import Control
 from prunegate.audit.expectations_record import RecordedExpectations
 from prunegate.audit.labelling_record import RecordedLabelling
+from prunegate.audit.opinion.agreement import SecondOpinion
 from prunegate.audit.search_record import Search
 from prunegate.audit.tallied import Tallies
 from prunegate.audit.written_texts import Generation, QualityScorer
@@ -184,18 +185,6 @@ class Flip:
     class_label: str | None = field(default=None, metadata=ABSENT)
     """The one of several labels that the models decide differently; then ``label`` is that label
     where it is right, and ``not`` with it where it is not."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SecondOpinion:
-    """That another engine judged the findings too. It agreed: else there would be no record."""
-
-    engine: str
-    """Name and version."""
-    expectations: int
-    """Laws that the findings as a whole were held against."""
-    findings: int
-    """Findings that were looked at."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,10 +18,11 @@ from typing import Any
 
 from prunegate.audit.labelling_record import labelling_of
 from prunegate.audit.log.folder import EVIDENCE
+from prunegate.audit.opinion.agreement import SecondOpinion
 from prunegate.audit.opinion.second_opinion import second_opinion
 from prunegate.audit.read import StoredRecord
 from prunegate.audit.recompute import RecordDifference, compare, differences, policy_of, verdict_of
-from prunegate.audit.record import DecisionRecord, Input, SecondOpinion
+from prunegate.audit.record import DecisionRecord, Input
 from prunegate.audit.tallied import tallies_of, unpacked_groups
 from prunegate.cost.operations import operations
 from prunegate.counting.flipped_rows import flipped_rows

@@ -16,7 +16,8 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from prunegate.counting.slices import SliceCounts, Stratum
+from prunegate.counting.slices import SliceCounts
+from prunegate.counting.stratum import Stratum
 from prunegate.counting.tallies import DecidedRows
 from prunegate.counting.weight_sums import WeightSums
 from prunegate.policy.naming import parse_slice_name, slice_name

@@ -12,6 +12,7 @@ from functools import reduce
 from operator import add
 from typing import Any
 
+from prunegate.counting.stratum import Stratum
 from prunegate.counting.tallies import Cells, DecidedRows, Tally, Worth
 from prunegate.counting.tasks.every import task_of
 from prunegate.errors import InternalError, TableError
@@ -63,19 +64,6 @@ class Piece:
     values: tuple[str | None, ...]
     """Text of each slicing key's value, in the order of ``policy.keys``; None where empty."""
     tally: Tally
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stratum:
-    """One value of the key that the production mix is about."""
-
-    value: str
-    share: float
-    """Of what production sees."""
-    rows: int
-    """Of the table."""
-    lacking: int = 0
-    """Rows that it is short of, so that nothing can be said of production; 0: none."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,7 @@ from prunegate.metrics.hypothesis import (
     SuccessRatio,
 )
 from prunegate.stats import mean
+from prunegate.stats.reliable import RELIABLE_ROWS
 from prunegate.stats.result import Interval, TestResult
 
 Weights = tuple[Fraction, Fraction, Fraction]
@@ -64,7 +65,7 @@ class MeanValue(TestedEvidence):
 
     @property
     def reliable(self) -> bool:
-        enough = self.moments.units >= mean.RELIABLE_ROWS
+        enough = self.moments.units >= RELIABLE_ROWS
         return enough and (self.span is not None or self._lopsided <= mean.MOST_LOPSIDED)
 
     @property
@@ -72,9 +73,9 @@ class MeanValue(TestedEvidence):
         if self.reliable:
             return ""
         unit = "groups" if self.grouped else "rows"
-        if self.moments.units < mean.RELIABLE_ROWS:
+        if self.moments.units < RELIABLE_ROWS:
             return (
-                f"the method is validated from {mean.RELIABLE_ROWS} {unit} up; here are "
+                f"the method is validated from {RELIABLE_ROWS} {unit} up; here are "
                 f"{self.moments.units}"
             )
         return (
@@ -96,7 +97,7 @@ class MeanValue(TestedEvidence):
     def lacking(self) -> int:
         """Rows; where units are groups, as many as groups of the size seen here would have."""
         units = self.moments.units
-        return math.ceil(max(0, mean.RELIABLE_ROWS - units) * self.n / max(units, 1))
+        return math.ceil(max(0, RELIABLE_ROWS - units) * self.n / max(units, 1))
 
     @property
     def _sign(self) -> int:

@@ -16,10 +16,9 @@ from prunegate.metrics.hypothesis import (
     linear_form,
 )
 from prunegate.stats import clopper_pearson, dirichlet, ratio_score
+from prunegate.stats.reliable import SCORE_MINIMUM
 from prunegate.stats.result import Interval, TestResult
 
-SCORE_MINIMUM = 50
-"""Denominator from which the simulated error rates of the score test are known."""
 STRICT_SEED = 0
 """The same for every slice, so that no slice changes another's p-value."""
 

@@ -26,11 +26,12 @@ from typing import ClassVar
 from prunegate.counting.partial_counts import GAMMA, GAMMA_OF_HARM, PartialCounts
 from prunegate.counting.partial_labels import at_least
 from prunegate.counting.tallies import Cells
-from prunegate.evidence.overlapping_rates import SCORE_MINIMUM, OverlappingRate
+from prunegate.evidence.overlapping_rates import OverlappingRate
 from prunegate.evidence.partial_agreement import sampled
 from prunegate.evidence.rates import TestedEvidence, rate
 from prunegate.metrics.hypothesis import Contrast, Hypothesis, Level
 from prunegate.stats import clopper_pearson, ratio_score
+from prunegate.stats.reliable import SCORE_MINIMUM
 from prunegate.stats.result import Interval, TestResult
 
 _BOTH = 0b11

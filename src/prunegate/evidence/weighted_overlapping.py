@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import ClassVar
 
 from prunegate.evidence.overlapping_rates import (
-    SCORE_MINIMUM,
     OverlappingRate,
     as_linear,
     exchange,
@@ -18,6 +17,7 @@ from prunegate.evidence.overlapping_rates import (
 from prunegate.evidence.weighted_rates import WeightedEvidence, WeightedRows
 from prunegate.metrics.hypothesis import Contrast
 from prunegate.stats.constrained_mle import RatioLimit
+from prunegate.stats.reliable import SCORE_MINIMUM
 from prunegate.stats.weighted import WeightedContrast
 
 _CELLS = range(8)

@@ -15,7 +15,6 @@ from prunegate.counting.partial_counts import AGREED, PartialCounts
 from prunegate.counting.partial_labels import PartialLabels
 from prunegate.counting.slices import SliceCounts
 from prunegate.counting.tallies import Cells, JointCounts
-from prunegate.evidence.overlapping_rates import SCORE_MINIMUM
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.forms import Form, Overlapping, SharedRows
 from prunegate.metrics.hypothesis import Level
@@ -24,6 +23,7 @@ from prunegate.planning.label_power import power_of
 from prunegate.planning.label_random import random_power, random_rows
 from prunegate.planning.planned_limits import PlannedLimit, asked
 from prunegate.policy.schema import Policy
+from prunegate.stats.reliable import SCORE_MINIMUM
 from prunegate.verdict.targets import classes_to_judge
 
 USUAL = 130

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prunegate.evidence.overlapping_rates import SCORE_MINIMUM, OverlappingRate
+from prunegate.evidence.overlapping_rates import OverlappingRate
 from prunegate.evidence.rates import Evidence, PairedRate, SingleRate
 from prunegate.metrics.hypothesis import ErrorsAtMost, Level, SuccessRatio, holds
 from prunegate.planning.planned_limits import PlannedLimit
 from prunegate.planning.tests import ManyTests, each, evidence_of_many, in_columns, tested, totals
 from prunegate.stats import joint_counts
 from prunegate.stats.acceptance import Bools, Ints
+from prunegate.stats.reliable import SCORE_MINIMUM
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,6 @@ from typing import Literal
 
 import numpy as np
 
-from prunegate.evidence.overlapping_rates import SCORE_MINIMUM
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import LimitKind
 from prunegate.metrics.forms import POSITIVES, Base, Form, OverClasses, Overlapping, Unit
@@ -25,6 +24,7 @@ from prunegate.planning.shifts import border, distance_to_border, expected_rates
 from prunegate.planning.tests import boundary, exchanged, linear
 from prunegate.policy.schema import Minimum, bound_of
 from prunegate.stats import macro, normal, sample_size
+from prunegate.stats.reliable import SCORE_MINIMUM
 from prunegate.text.numbers import count, plain
 
 Unplanned = Literal["point", "undefined", "hopeless", "too close", "no formula"]

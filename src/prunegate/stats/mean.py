@@ -29,7 +29,6 @@ from prunegate.stats.result import Interval, TestResult
 
 METHOD = "t and Hall's skewness-corrected t"
 METHOD_BOUNDED = "t, Hall's skewness-corrected t, and t with one unseen loss"
-RELIABLE_ROWS = 300
 MOST_LOPSIDED = 0.3
 """Skewness over the root of n beyond which neither test is relied on where nothing is bounded."""
 _NO_VARIATION = 1e-12  # relative to the mean square: what rounding leaves of a constant

@@ -26,7 +26,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from scipy.optimize import root
 from scipy.special import ndtr, ndtri
 
 from prunegate.stats import normal, roots
@@ -193,6 +192,8 @@ def _far_point(
         fitted[unseen] += fitted.pop()
         tail = _below_zero(units, g, tilt)
         return [math.log(fitted[place]) - log for place, log in zip(held, logs, strict=True)]
+
+    from scipy.optimize import root  # a fifth of what `gate` imports, for few tables with weights
 
     found = root(
         amiss, [math.log(begin[place]) for place in held], method="hybr", options={"xtol": _CLOSE}

@@ -13,8 +13,8 @@ from dataclasses import replace
 from prunegate.claims.checked import Claims
 from prunegate.policy.schema import Policy
 from prunegate.verdict import sentences
-from prunegate.verdict.decide import outcome
 from prunegate.verdict.finding import Finding, OpenBecause, Status, Verdict
+from prunegate.verdict.outcome import outcome
 from prunegate.verdict.warning_facts import warned, with_warnings
 
 METRIC = "claims"

@@ -17,11 +17,9 @@ from prunegate.stats.result import adjust
 from prunegate.verdict import sentences
 from prunegate.verdict.drafts import Draft, drafts
 from prunegate.verdict.finding import (
-    BEATS_CONSTANT,
     CalibrationErrors,
     Finding,
     LabelCells,
-    Outcome,
     SliceSummary,
     SliceWeights,
     Verdict,
@@ -29,6 +27,7 @@ from prunegate.verdict.finding import (
 from prunegate.verdict.guarantee import guarantee
 from prunegate.verdict.losses import with_adjusted_losses
 from prunegate.verdict.operational_figures import OperationalFigure
+from prunegate.verdict.outcome import outcome
 from prunegate.verdict.production_values import production_values
 from prunegate.verdict.reference import reference_findings
 from prunegate.verdict.reference_doubts import doubts_in_counts
@@ -46,18 +45,6 @@ def settle(drafts: Sequence[Draft], alpha: float) -> tuple[Finding, ...]:
         for index, p_harm in zip(family, adjusted, strict=True):
             findings[index] = _contest(drafts[index], p_harm, alpha)
     return with_adjusted_losses(findings)
-
-
-def outcome(findings: Sequence[Finding]) -> Outcome:
-    """The decision; nothing blocking judged is never an approve."""
-    blocking = [f for f in findings if f.severity == "block"]
-    if any(f.status == "fail" for f in blocking):
-        return "reject"
-    # what is waived is judged, but holds not; the reference is no limit that could hold
-    passed = any(f.status == "pass" and f.check != BEATS_CONSTANT for f in blocking)
-    if passed and all(f.status in ("pass", "waived") for f in blocking):
-        return "approve"
-    return "inconclusive"
 
 
 def _in_family(draft: Draft, severity: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from prunegate.claims.checked import Claims
-from prunegate.counting.slices import Stratum
+from prunegate.counting.stratum import Stratum
 
 Outcome = Literal["approve", "reject", "inconclusive"]
 Status = Literal["pass", "fail", "inconclusive", "waived"]

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from prunegate.counting.partial_tally import PartialTally
-from prunegate.counting.slices import SliceCounts, Stratum
+from prunegate.counting.slices import SliceCounts
+from prunegate.counting.stratum import Stratum
 from prunegate.counting.tallies import Sums, Tally
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import is_level

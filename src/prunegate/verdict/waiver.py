@@ -21,9 +21,8 @@ from dataclasses import dataclass, replace
 from prunegate.metrics.checks import is_level
 from prunegate.policy.schema import Policy
 from prunegate.text.escape import escaped
-from prunegate.verdict import sentences
-from prunegate.verdict.decide import outcome
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, Status, Verdict
+from prunegate.verdict.outcome import outcome
 
 Place = tuple[int, str, str, str | None]
 """Rule, slice, check and class: no two findings share them."""
@@ -165,6 +164,8 @@ def told(waiver: Waiver, without: Status | None) -> str:
 
 def _decided(policy: Policy, verdict: Verdict, findings: tuple[Finding, ...]) -> Verdict:
     """The outcome that is left: an absent slice still holds an approve back."""
+    from prunegate.verdict import sentences  # which knows how rows are counted; a waiver does not
+
     decision = outcome(findings)
     absent = [one.name for one in verdict.slices if one.declared and not one.rows]
     unseen = decision == "approve" and bool(absent)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from prunegate.evidence.rates import Evidence
 from prunegate.metrics.hypothesis import Hypothesis
-from prunegate.verdict.decide import outcome, settle
+from prunegate.verdict.decide import settle
 from prunegate.verdict.drafts import Draft
 from prunegate.verdict.finding import Finding
+from prunegate.verdict.outcome import outcome
 
 ALPHA = 0.05
 CHECKED = 20

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from tests.unit.counting import kinds
 
 from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit.opinion.agreement import SecondOpinion
 from prunegate.audit.opinion.process import Awaited
 from prunegate.audit.read import kept_form, parse_record, read_record
 from prunegate.audit.recompute import ADDED, ADDED_LATER, differences, require_follows
-from prunegate.audit.record import DecisionRecord, SecondOpinion
+from prunegate.audit.record import DecisionRecord
 from prunegate.audit.tallied import Tallies, slices_in, tallies_of
 from prunegate.audit.tallied_sums import TalliedQuantity
 from prunegate.counting.cluster_sums import Clusters

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from tests.depth import times
 
 from prunegate.audit.canonical import canonical_bytes, digest
+from prunegate.audit.opinion.agreement import SecondOpinion
 from prunegate.audit.opinion.process import Awaited
 from prunegate.audit.read import parse_record, read_bytes, read_record
-from prunegate.audit.record import DecisionRecord, SecondOpinion
+from prunegate.audit.record import DecisionRecord
 from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.errors import EvidenceError, InputError, InternalError
 from prunegate.gate import gate

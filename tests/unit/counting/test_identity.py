@@ -19,7 +19,7 @@ from tests.depth import times
 from prunegate.counting.count import open_predictions
 from prunegate.counting.gate_set import Identity, identity_of, read_gate_set
 from prunegate.counting.partial_counting import open_unlabelled
-from prunegate.data.predictions import column_digests
+from prunegate.data.predictions import coded_texts, column_digests
 from prunegate.errors import TableError
 from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Policy
@@ -181,10 +181,12 @@ def test_a_large_table_in_shares_and_ids_whose_numbers_meet(
     for held in (1 << 30, 1000, 0):  # read once, more than once, once for each stretch
         monkeypatch.setattr(column_digests, "_HELD", held)
         assert digests(backwards) == whole
+    monkeypatch.setattr(coded_texts, "_SAMPLE", 1)
+    assert digests(backwards) == whole
     defaults = {"rows_at_once": 10}
     monkeypatch.setattr(column_digests.column_digests, "__kwdefaults__", defaults)
     assert digests(WHOLE) == digests(backwards)
-    monkeypatch.setattr(column_digests, "_numbers", lambda ends, _: np.zeros(len(ends) - 1, "u8"))
+    monkeypatch.setattr(column_digests, "id_numbers", lambda ends, _: np.zeros(len(ends) - 1, "u8"))
     assert digests(WHOLE) == digests(backwards)
 
 

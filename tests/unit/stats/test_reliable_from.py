@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from prunegate.evidence.weighted_rates import LEAST_EFFECTIVE
-from prunegate.stats import clusters, delong, mean, pulled
+from prunegate.stats import clusters, delong, pulled
+from prunegate.stats.reliable import RELIABLE_ROWS
 
 PAGE = Path(__file__).parents[3] / "docs" / "statistics.md"
 SAID = {
-    r"Fewer than (\d+) rows are inconclusive": mean.RELIABLE_ROWS,
+    r"Fewer than (\d+) rows are inconclusive": RELIABLE_ROWS,
     r"Fewer than (\d+) positives or negatives \(or what groups": delong.RELIABLE,
     r"Fewer than (\d+) positives or negatives \(300": pulled.RELIABLE["average_precision"],
     r"Fewer than 100 positives or negatives \((\d+) rows": pulled.RELIABLE["rank_correlation"],

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.depth import times
 from tests.unit.counting import kinds
 
-from prunegate.counting.slices import Stratum
+from prunegate.counting.stratum import Stratum
 from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Minimum
 from prunegate.verdict import sentences

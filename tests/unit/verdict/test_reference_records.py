@@ -14,8 +14,8 @@ from prunegate.errors import InternalError
 from prunegate.gate import gate
 from prunegate.policy.load import read_policy
 from prunegate.report.render import render
-from prunegate.verdict.decide import outcome
 from prunegate.verdict.finding import BEATS_CONSTANT
+from prunegate.verdict.outcome import outcome
 
 
 def test_the_rules_findings_are_the_same_with_and_without() -> None:

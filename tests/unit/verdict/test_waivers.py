@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from prunegate.policy.diff import diff, loosened
 from prunegate.policy.schema import Policy
 from prunegate.policy.validation import validate_values
-from prunegate.verdict.decide import outcome
 from prunegate.verdict.finding import Finding, SliceSummary, Verdict
+from prunegate.verdict.outcome import outcome
 from prunegate.verdict.waiver import Waiver, place_of, unwaivable, with_waivers
 
 RULES = 6

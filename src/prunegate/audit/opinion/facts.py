@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.expected_findings import BEATS, CLAIMS, cells_of_label
-from prunegate.evidence.overlapping_rates import SCORE_MINIMUM
 from prunegate.metrics.catalogue import METRICS
 from prunegate.policy.naming import slice_name, value_text
 from prunegate.policy.schema import Policy
-from prunegate.stats.mean import RELIABLE_ROWS
+from prunegate.stats.reliable import RELIABLE_ROWS, SCORE_MINIMUM
 from prunegate.verdict.finding import Finding, SliceSummary, Verdict
 
 if TYPE_CHECKING:

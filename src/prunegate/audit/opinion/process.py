@@ -21,7 +21,7 @@ from prunegate.errors import InternalError
 from prunegate.io.worker_process import WorkerError, WorkerProcess
 
 if TYPE_CHECKING:
-    from prunegate.audit.record import SecondOpinion
+    from prunegate.audit.opinion.agreement import SecondOpinion
     from prunegate.policy.schema import Policy
     from prunegate.verdict.finding import Verdict
     from prunegate.verdict.waiver import Waiver
@@ -113,7 +113,7 @@ class OpinionProcess:
         self._worker.end()
 
     def _answer(self, question: bytes, findings: int, until: float) -> SecondOpinion:
-        from prunegate.audit.record import SecondOpinion
+        from prunegate.audit.opinion.agreement import SecondOpinion
 
         with _no_verdict():
             line = self._worker.line(until)

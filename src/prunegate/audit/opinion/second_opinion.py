@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from prunegate.audit.expected_findings import Place, foreseen, place_in_findings
+from prunegate.audit.opinion.agreement import SecondOpinion
 from prunegate.audit.opinion.laws import WHOLE, columns, laws
-from prunegate.audit.record import SecondOpinion
 from prunegate.data.contract.whole_table import Broken, Inside, TableSize, broken
 from prunegate.errors import InternalError
 from prunegate.policy.schema import Policy

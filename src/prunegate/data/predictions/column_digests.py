@@ -8,8 +8,8 @@ row hashes would need no order, but whoever may choose some values can make such
 The order is by a cheap number made of each id, and by the ids where two numbers meet: sorting ten
 million texts takes half a minute, sorting numbers a second. A larger table is taken in shares, and
 a share some columns at once, which are put in order and hashed a stretch of the order at a time.
-One reading deals its rows out to all stretches; where they are more than memory should hold, the
-last ones are let go and read again. The digests are the same.
+One reading deals its rows out to all stretches, batches side by side; where they are more than
+memory should hold, the last ones are let go and read again. The digests are the same.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
-from collections import deque
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -30,6 +30,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from prunegate.data.predictions.id_order import counted_out, id_numbers, order_of_ids, parts_of
 from prunegate.data.predictions.table import Table
 from prunegate.errors import TableError
 
@@ -38,21 +39,21 @@ ROWS_AT_ONCE = 10_000_000
 _AT_ONCE = 2
 """Columns that are put in order and hashed side by side."""
 _COLUMNS = 5
-"""Columns besides the ids that are in memory together; each takes some thirty bytes a row."""
-_ROWS = 3_400_000
+"""Columns besides the ids that are in memory together; each takes up to thirty bytes a row."""
+_ROWS = 700_000
 """Rows of a stretch, about: as many are put in order at once."""
 _HELD, _HELD_JOINED = 600 * 2**20, 200 * 2**20
 """Bytes of rows up to which stretches wait in memory for their turn; fewer where the engine holds
 the rows of joined files besides."""
+_WAITING = 4
+"""Batches that are dealt out, or wait for it, while the next ones are read."""
 _GATHERED = 1 << 16
 """Rows that are put in order and hashed at once: what fits in a cache, and is not asked of the
 system anew for each column."""
 _SAMPLE = 10_000
 """Rows that tell whether a column's texts repeat."""
-_NUMBERS = 1 << 64
-"""An id's number is below it."""
-_MIX = np.uint64(0x9E3779B97F4A7C15)
-_SHIFT = np.uint64(29)
+_REPEATED = 8
+"""How often they do, on average, where their numbers are what is moved about."""
 
 
 def column_digests(
@@ -74,7 +75,7 @@ def column_digests(
     shares = max(1, math.ceil(table.rows_hint / rows_at_once))
     names = [name for name in frame.collect_schema().names() if name != by]
     hashers = {name: _Hasher() for name in (by, *names)}
-    stretches = max(1, math.ceil(min(table.rows_hint, rows_at_once) / _ROWS))
+    stretches = _power_of_two(min(table.rows_hint, rows_at_once) / _ROWS)
     for share, first in itertools.product(range(shares), range(0, max(1, len(names)), _COLUMNS)):
         part = frame.select(by, *names[first : first + _COLUMNS])
         read = partial(table.engine.share_of_rows, part, by, (share, shares))
@@ -86,12 +87,11 @@ def column_digests(
                     return None
                 held = _HELD_JOINED if table.roles else _HELD
                 with _reused_memory():
-                    dealt = _dealt(rows, by, range(place, stretches), stretches, held)
-            while dealt:
-                found, numbers = dealt.popleft().whole(rows.schema)
-                with _reused_memory():
-                    _update(hashers, found, numbers, by, table.name, with_ids=first == 0)
-                place += 1
+                    wanted = range(place, stretches)
+                    dealt = _dealt(rows, by, wanted, stretches, held, table.name)
+            place += len(dealt)
+            with _reused_memory():
+                _update(hashers, dealt, stretches, by, with_ids=first == 0)
     return {name: hasher.digest() for name, hasher in hashers.items()}
 
 
@@ -125,14 +125,19 @@ class _Stretch:
         self.held += more
         return int(more)
 
-    def whole(self, schema: pa.Schema) -> tuple[pa.Table, NDArray[np.uint64]]:
-        """All of them."""
-        numbers = np.concatenate([np.empty(0, np.uint64), *self._numbers])
-        return pa.Table.from_batches(self._batches, schema), numbers
+    def whole(self) -> tuple[dict[str, pa.Array], NDArray[np.uint64]]:
+        """All columns of all rows, each in one piece, and the numbers."""
+        if not self._batches:
+            return {}, np.empty(0, np.uint64)
+        found = pa.concat_tables(
+            map(pa.table, self._batches), promote_options="permissive"
+        ).unify_dictionaries()
+        columns = {name: _whole(found[name]) for name in found.column_names}
+        return columns, np.concatenate(self._numbers)
 
 
 def _dealt(
-    rows: pa.RecordBatchReader, by: str, wanted: range, stretches: int, most: int
+    rows: pa.RecordBatchReader, by: str, wanted: range, stretches: int, most: int, name: str
 ) -> deque[_Stretch]:
     """The first of the stretches that are wanted, at least one; as many as memory should hold.
 
@@ -142,49 +147,130 @@ def _dealt(
         wanted: the places of stretches.
         stretches: into how many the order is cut.
         most: bytes that are held.
+        name: of the table.
+
+    Raises:
+        TableError: a value is missing.
     """
-    edges = np.array([place * _NUMBERS // stretches for place in range(1, stretches)], np.uint64)
     dealt, held = deque(_Stretch() for _ in wanted), 0
-    for batch in rows:
-        ids = batch[by].cast(pa.large_string())
-        _require_ids(ids)
-        numbers = _numbers(*_parts(ids))
-        places = np.searchsorted(edges, numbers, side="right")
-        by_place = np.argsort(places.astype(np.uint16), kind="stable")  # numpy counts such, fast
-        ends = np.searchsorted(places, range(stretches + 1), sorter=by_place)
-        for place, stretch in zip(wanted, dealt, strict=False):
-            rows_of = by_place[ends[place] : ends[place + 1]]
-            held += stretch.add(batch.take(pa.array(rows_of)), numbers[rows_of])
-        while held > most and len(dealt) > 1:
-            held -= dealt.pop().held
+    missing: Counter[str] = Counter()
+    waiting: deque[Future[list[_Part]]] = deque()
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        for batch, repeating in _batches(rows, by):
+            missing.update({name: batch[name].null_count for name in batch.schema.names})
+            part = partial(_parted, batch, by, repeating, stretches, wanted[: len(dealt)])
+            waiting.append(pool.submit(part))
+            if len(waiting) == _WAITING:
+                held += _put(waiting.popleft().result(), dealt)
+            while held > most and len(dealt) > 1:
+                held -= dealt.pop().held
+    for done in waiting:
+        _put(done.result(), dealt)
+    _require_whole(missing, by, name)
     return dealt
 
 
-def _require_ids(ids: pa.Array) -> None:
-    if ids.null_count:
-        raise TableError(f"{ids.null_count:,} rows have no id; fill them in.")
+def _put(parts: Sequence[_Part], dealt: Iterable[_Stretch]) -> int:
+    """Add rows to the stretches that are still wanted; returns how many bytes they take."""
+    pairs = zip(parts, dealt, strict=False)
+    return sum(stretch.add(rows, numbers) for (rows, numbers), stretch in pairs)
+
+
+def _batches(
+    rows: pa.RecordBatchReader, by: str
+) -> Iterator[tuple[pa.RecordBatch, frozenset[str]]]:
+    """The batches that have rows, each with the columns of texts of which few are distinct."""
+    repeating: frozenset[str] | None = None
+    for batch in rows:
+        if len(batch):
+            repeating = _repeating(batch, by) if repeating is None else repeating
+            yield batch, repeating
+
+
+def _require_whole(missing: Mapping[str, int], by: str, name: str) -> None:
+    """Refuse a table in which a value is missing."""
+    if missing[by]:
+        raise TableError(f"{missing[by]:,} rows have no id; fill them in.")
+    if most := max(missing.values(), default=0):
+        raise TableError(f"{name}: {most:,} rows lack a value; fill them in.")
+
+
+_Part = tuple[pa.RecordBatch, NDArray[np.uint64]]
+
+
+def _repeating(batch: pa.RecordBatch, by: str) -> frozenset[str]:
+    """The columns of texts of which few are distinct, as a sample has it."""
+    samples = {name: batch[name][:_SAMPLE] for name in batch.schema.names if name != by}
+    return frozenset(
+        name
+        for name, some in samples.items()
+        if _is_text(some.type) and pc.count_distinct(some).as_py() <= len(some) // _REPEATED
+    )
+
+
+def _parted(
+    batch: pa.RecordBatch, by: str, repeating: frozenset[str], stretches: int, wanted: range
+) -> list[_Part]:
+    """The rows of a batch by the stretch that they belong to, and the numbers of their ids."""
+    ids = batch[by].cast(pa.large_string())
+    numbers = id_numbers(*parts_of(ids))
+    by_place, ends = counted_out(numbers, stretches)
+    columns = {name: _small(batch[name], name in repeating) for name in batch.schema.names}
+    small = pa.record_batch({**columns, by: ids})
+    starts = (0, *ends)
+    chosen = [by_place[starts[place] : ends[place]] for place in wanted]
+    return [(small.take(pa.array(rows)), numbers[rows]) for rows in chosen]
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _small(column: pa.Array, repeating: bool) -> pa.Array:
+    """A column in little memory: texts that repeat by number, numbers in 32 bits where these do."""
+    if pa.types.is_dictionary(column.type):
+        return column
+    if _is_text(column.type):
+        return column.dictionary_encode() if repeating else column
+    numbers = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    with np.errstate(over="ignore"):
+        small = numbers.astype(np.float32)
+    return pa.array(small if bool((small == numbers).all()) else numbers)
+
+
+def _power_of_two(least: float) -> int:
+    """The lowest that is no lower."""
+    return 1 << max(0, math.ceil(math.log2(max(1.0, least))))
 
 
 def _update(
     hashers: Mapping[str, _Hasher],
-    found: pa.Table,
-    numbers: NDArray[np.uint64],
+    dealt: deque[_Stretch],
+    stretches: int,
     by: str,
-    name: str,
     *,
     with_ids: bool,
 ) -> None:
-    """Hash some columns of a stretch, in the order of its ids, whose numbers are given."""
-    ids = _whole(found[by])
-    order = _order(ids, numbers)
-    columns = {column: found[column] for column in found.column_names if column != by}
-    if with_ids:
-        columns[by] = ids
+    """Hash some columns of stretches, each in the order of its ids."""
+    work: list[Future[None]] = []
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        work = [
-            pool.submit(hashers[column].update, values, order, name)
-            for column, values in columns.items()
-        ]
+        while dealt:
+            columns, numbers = dealt.popleft().whole()
+            if not columns:
+                continue
+            rows, ends = counted_out(numbers, _power_of_two(len(numbers) / _GATHERED), stretches)
+            near = columns[by].take(pa.array(rows))
+            order = order_of_ids(near, numbers[rows], ends)
+            columns[by] = near
+            for done in work:  # of the stretch before: a column is hashed from end to end
+                done.result()
+            work = [
+                pool.submit(hashers[column].update, values, rows, order)
+                for column, values in columns.items()
+                if column != by
+            ]
+            if with_ids:
+                work.append(pool.submit(hashers[by].update, near, None, order))
     for done in work:
         done.result()
 
@@ -197,55 +283,9 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
     return whole if isinstance(whole, pa.Array) else pa.concat_arrays(whole.chunks)
 
 
-def _order(ids: pa.Array, numbers: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """The one order of these rows."""
-    order = np.argsort(numbers)
-    ordered = numbers[order]
-    if bool((ordered[1:] == ordered[:-1]).any()):
-        both = pa.table({"number": numbers, "id": ids})
-        keys = [("number", "ascending"), ("id", "ascending")]
-        return np.asarray(pc.sort_indices(both, sort_keys=keys)).astype(np.int64)
-    return order
-
-
-def _parts(texts: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """Where each text begins and the last one ends, and the bytes of all."""
-    _, offsets, content = texts.buffers()
-    ends = np.frombuffer(offsets, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    return ends, np.frombuffer(content or b"", dtype=np.uint8)
-
-
-def _numbers(ends: NDArray[np.int64], content: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """A 64-bit number of each text, eight of its bytes at a time; only the order rests on it."""
-    padded = np.concatenate([content, np.zeros(8, np.uint8)])
-    words = np.lib.stride_tricks.as_strided(
-        padded[:8].view("<u8"), shape=(len(padded) - 7,), strides=(1,), writeable=False
-    )
-    starts, sizes = ends[:-1], np.diff(ends)
-    numbers = sizes.astype(np.uint64)
-    for at in range(0, int(sizes.max(initial=0)), 8):
-        live = np.flatnonzero(sizes > at)
-        word = words[starts[live] + at].astype(np.uint64)
-        beyond = np.maximum(0, at + 8 - sizes[live]).astype(np.uint64) * np.uint64(8)
-        word = (word << beyond) >> beyond  # the next text's bytes
-        mixed = (numbers[live] ^ word) * _MIX
-        numbers[live] = mixed ^ (mixed >> _SHIFT)
-    return numbers
-
-
 def _pieces(order: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     """An order, so many rows at a time."""
     return (order[first : first + _GATHERED] for first in range(0, len(order), _GATHERED))
-
-
-def _taken(texts: pa.Array, order: NDArray[np.int64]) -> Iterator[pa.Array]:
-    """Texts in an order; where few are distinct, their numbers are what is moved about."""
-    sample = texts[:_SAMPLE]
-    if pc.count_distinct(sample).as_py() > len(sample) // 2:
-        return (texts.take(pa.array(some)) for some in _pieces(order))
-    coded = texts.dictionary_encode()
-    codes = coded.indices.to_numpy()
-    return (coded.dictionary.take(pa.array(codes[some])) for some in _pieces(order))
 
 
 class _Hasher:
@@ -256,22 +296,38 @@ class _Hasher:
         self._sizes, self._values = hashlib.sha256(), hashlib.sha256()
 
     def update(
-        self, given: pa.Array | pa.ChunkedArray, order: NDArray[np.int64], name: str
+        self,
+        column: pa.Array,
+        rows: NDArray[np.int64] | None,
+        order: NDArray[np.int64],
     ) -> None:
-        column = _whole(given) if isinstance(given, pa.ChunkedArray) else given
-        if column.null_count:
-            raise TableError(f"{name}: {column.null_count:,} rows lack a value; fill them in.")
+        """Hash more of the column.
+
+        Args:
+            column: its values.
+            rows: a first order, after which the values of a piece are near each other; None: they
+                are already.
+            order: the order after that.
+        """
         self._rows += len(column)
-        if pa.types.is_large_string(column.type):
-            for texts in _taken(column, order):
-                ends, content = _parts(texts)
-                self._sizes.update(np.diff(ends).astype("<i8", copy=False).data)
-                self._values.update(content[ends[0] : ends[-1]].data)
-        else:
-            values = column.cast(pa.float64()).to_numpy()
+        near = column if rows is None else column.take(pa.array(rows))
+        if pa.types.is_dictionary(column.type):
+            codes, texts = near.indices.to_numpy(), near.dictionary.cast(pa.large_string())
             for some in _pieces(order):
-                numbers = values[some] + 0.0  # -0 and 0 are one number
-                self._values.update(numbers.astype("<f8", copy=False).data)
+                self._update_texts(texts.take(pa.array(codes[some])))
+        elif _is_text(column.type):
+            for some in _pieces(order):
+                self._update_texts(near.take(pa.array(some)))
+        else:
+            values = near.to_numpy()
+            for some in _pieces(order):
+                numbers = values[some].astype("<f8") + 0.0  # -0 and 0 are one number
+                self._values.update(numbers.data)
+
+    def _update_texts(self, texts: pa.Array) -> None:
+        ends, content = parts_of(texts)
+        self._sizes.update(np.diff(ends).astype("<i8", copy=False).data)
+        self._values.update(content[ends[0] : ends[-1]].data)
 
     def digest(self) -> str:
         parts = self._sizes.digest() + self._values.digest()

@@ -24,6 +24,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from prunegate.data.predictions.coded_texts import rows_with_codes
 from prunegate.data.predictions.columns import escape_glob, quoted
 from prunegate.errors import TableError
 from prunegate.io.partial import held_folder
@@ -66,6 +67,8 @@ class Engine(Protocol):
         self, frame: narwhals.LazyFrame[Any], by: str, share: tuple[int, int]
     ) -> pa.RecordBatchReader | None:
         """Rows in any order, part by part, with texts in Unicode's NFC.
+
+        Texts of which few are distinct may come as dictionary arrays.
 
         Args:
             frame: over the table's frame.
@@ -115,12 +118,11 @@ class DuckDB:
         """As ``Engine`` says."""
         rows, (place, shares) = frame.to_native(), share
         kinds = zip(map(quoted, rows.columns), rows.types, strict=True)
-        cells = [f"nfc_normalize({c}) AS {c}" if t.id == "varchar" else c for c, t in kinds]
-        found = rows.project(", ".join(cells))
-        if shares > 1:
-            number = f"CAST('0x' || sha256({quoted(by)})[1:8] AS UINTEGER)"
-            found = found.filter(f"{number} % {shares} = {place}")
-        return pa.RecordBatchReader.from_stream(found)
+        cells = [f"nfc_normalize({c})" if t.id == "varchar" else c for c, t in kinds]
+        number = f"CAST('0x' || sha256(nfc_normalize({quoted(by)}))[1:8] AS UINTEGER)"
+        return rows_with_codes(
+            rows, cells, f"{number} % {shares} = {place}" if shares > 1 else None
+        )
 
     def held(self, frame: narwhals.LazyFrame[Any]) -> narwhals.LazyFrame[Any]:
         """As ``Engine`` says; DuckDB plans a step anew wherever it is read."""

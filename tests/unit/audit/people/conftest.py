@@ -16,9 +16,9 @@ from prunegate.audit.approvals.accept import Case
 from prunegate.audit.approvals.enrol import enrol
 from prunegate.audit.approvals.enrolments import Enrolment
 from prunegate.audit.canonical import canonical_bytes, digest
+from prunegate.audit.opinion.agreement import SecondOpinion
 from prunegate.audit.opinion.process import Awaited
 from prunegate.audit.read import StoredRecord
-from prunegate.audit.record import SecondOpinion
 from prunegate.audit.signing.keys import openssh_line
 from prunegate.gate import gate
 from prunegate.policy.load import parse_policy, read_policy

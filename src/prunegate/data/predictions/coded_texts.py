@@ -1,0 +1,117 @@
+"""Coded texts: columns of few distinct texts leave DuckDB as small numbers, with a dictionary.
+
+A text takes five times as long to hand over as a number, and longer to move about afterwards. The
+number is 16 bits of DuckDB's own hash, chosen so that no two of a column's texts share them; where
+texts are stored as a dictionary, DuckDB hashes each of them once. What it stands for is an Arrow
+dictionary array, whatever the numbers are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from prunegate.data.predictions.columns import quoted
+
+MOST_CODED = 256
+"""Different texts of a column up to which it is coded."""
+_SAMPLE = 20_000
+"""Rows that are looked at before all are; fewer rows than that are handed over as they are."""
+_BITS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Code:
+    """How a column's texts are numbered."""
+
+    sql: str
+    """A USMALLINT."""
+    places: NDArray[np.uint8]
+    """Where in the dictionary the text of each number is; 0 for numbers that stand for none."""
+    dictionary: pa.Array
+
+
+def rows_with_codes(
+    rows: Any, cells: Sequence[str], where: str | None = None
+) -> pa.RecordBatchReader:
+    """The rows of a relation, part by part; texts of which few are distinct as dictionary arrays.
+
+    Args:
+        rows: a relation.
+        cells: SQL of what each of its columns is handed over as.
+        where: SQL of a condition; None: all rows.
+    """
+    codes = _codes(rows, cells)
+    chosen = rows if where is None else rows.filter(where)
+    handed = [
+        f"{codes[name].sql if name in codes else cell} AS {quoted(name)}"
+        for name, cell in zip(rows.columns, cells, strict=True)
+    ]
+    found = pa.RecordBatchReader.from_stream(chosen.project(", ".join(handed)))
+    if not codes:
+        return found
+    coded = pa.dictionary(pa.uint8(), pa.string())
+    schema = pa.schema(
+        [(kind.name, coded if kind.name in codes else kind.type) for kind in found.schema]
+    )
+    return pa.RecordBatchReader.from_batches(schema, _read(found, schema, codes))
+
+
+def _read(
+    found: pa.RecordBatchReader, schema: pa.Schema, codes: Mapping[str, _Code]
+) -> Iterator[pa.RecordBatch]:
+    for batch in found:
+        columns = [
+            _texts(codes[name], batch[name]) if name in codes else batch[name]
+            for name in schema.names
+        ]
+        yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _texts(code: _Code, numbers: pa.Array) -> pa.DictionaryArray:
+    places = pa.array(code.places[numbers.to_numpy()])
+    return pa.DictionaryArray.from_arrays(places, code.dictionary)
+
+
+def _codes(rows: Any, cells: Sequence[str]) -> dict[str, _Code]:
+    """The columns that are worth it."""
+    kinds = zip(rows.columns, rows.types, cells, strict=True)
+    texts = {name: cell for name, kind, cell in kinds if kind.id == "varchar"}
+    if not texts:
+        return {}
+    distinct = ", ".join(f"count(DISTINCT {quoted(name)})" for name in texts)
+    seen, *numbers = rows.limit(_SAMPLE).aggregate(f"count(*), {distinct}").fetchall()[0]
+    if seen < _SAMPLE:
+        return {}
+    few = [name for name, found in zip(texts, numbers, strict=True) if found <= MOST_CODED]
+    found = ((name, _code(rows, name, texts[name])) for name in few)
+    return {name: code for name, code in found if code is not None}
+
+
+def _code(rows: Any, name: str, cell: str) -> _Code | None:
+    """How a column's texts are numbered; None: a value is missing, or they are too many."""
+    values = rows.project(quoted(name)).distinct().limit(MOST_CODED + 1)
+    told = values.project(f"{cell}, hash({quoted(name)})").fetchall()
+    texts, hashes = zip(*told, strict=True)
+    if len(told) > MOST_CODED or None in texts:
+        return None
+    shift = _shift(hashes)
+    if shift is None:
+        return None
+    places = np.zeros(1 << _BITS, np.uint8)
+    places[[one >> shift & ((1 << _BITS) - 1) for one in hashes]] = range(len(texts))
+    sql = f"CAST((hash({quoted(name)}) >> {shift}) & {(1 << _BITS) - 1} AS USMALLINT)"
+    return _Code(sql=sql, places=places, dictionary=pa.array(texts, pa.string()))
+
+
+def _shift(hashes: Sequence[int]) -> int | None:
+    """Where the bits begin that tell hashes apart."""
+    last = (1 << _BITS) - 1
+    shifts = range(64 - _BITS + 1)
+    alone = (s for s in shifts if len({one >> s & last for one in hashes}) == len(hashes))
+    return next(alone, None)
