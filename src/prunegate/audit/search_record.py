@@ -36,6 +36,23 @@ class SearchAttempt:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NotMade:
+    """An attempt whose amounts its model could not give, so that there is no candidate to judge."""
+
+    number: int
+    """Counted with the attempts that were made."""
+    amounts: tuple[float, ...]
+    """The share that each varied step was to remove."""
+    criterion: str
+    """What was to rank the units."""
+    beyond: bool
+    """Whether more was to go than can; else nothing would have gone."""
+    reason: str
+    scope: str | None = field(default=None, metadata=ABSENT)
+    """What its varied steps were ranked within, where that is not what the policy says."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Search:
     """How the candidate was chosen: on the search split, by the policy's own rules."""
 
@@ -59,6 +76,8 @@ class Search:
     """The same drawn again, each by a seed of its own; None: it was drawn once at most."""
     other_scope: SearchAttempt | None = field(default=None, metadata=ABSENT)
     """The chosen amounts by another scope, for comparison only; None: none was made."""
+    not_made: tuple[NotMade, ...] | None = field(default=None, metadata=ABSENT)
+    """What could not be made, controls among it; None: everything could."""
 
     @property
     def draws(self) -> tuple[SearchAttempt, ...]:

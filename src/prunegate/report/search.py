@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.audit.search_record import Search, SearchAttempt
+from prunegate.audit.search_record import NotMade, Search, SearchAttempt
 from prunegate.report import svg
 from prunegate.report.frontier_rows import severity
 from prunegate.report.search_chart import STATUS, search_chart
-from prunegate.report.search_controls import Draws, beside, summed_up
+from prunegate.report.search_controls import Draws, beside, beyond_possible, summed_up
 from prunegate.report.speech import Speech
 from prunegate.report.units import Units
 from prunegate.text import numbers
@@ -29,6 +29,8 @@ class AttemptRow:
     used: str
     status: str
     outcome: str
+    reason: str = ""
+    """Why it could not be made, in the record's words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,16 +60,22 @@ def search_section(record: DecisionRecord, units: Units) -> SearchView | None:
     chosen = attempts[found.chosen]
     beyond = attempts[found.next_up] if found.next_up is not None else None
     held = (one for _, one in beside(found.draws, found.other_scope))
+    unmade = found.not_made or ()
+    wall = beyond_possible(chosen, unmade) if beyond is None else None
+    reason = beyond.reason if beyond else wall.reason if wall else ""
     return SearchView(
         summary=_summary(found, chosen, units),
-        edge=_edge(beyond, units.speech),
-        reason=shorten(beyond.reason, LONGEST) if beyond and beyond.reason else "",
+        edge=_edge(beyond, wall, units.speech),
+        reason=shorten(reason, LONGEST) if reason else "",
         control=_controls(chosen, found.draws, units) if found.draws else "",
         other_scope=_other_scope(chosen, found.other_scope, units) if found.other_scope else "",
         objective=units.name(found.objective),
         varied=tuple(visible(name) for name in found.varied),
         chart=search_chart(found, units),
-        rows=tuple(_row(found, a, units) for a in (*found.attempts, *held)),
+        rows=(
+            *(_row(found, a, units) for a in (*found.attempts, *held)),
+            *(_not_made(one, units.speech) for one in unmade),
+        ),
     )
 
 
@@ -93,7 +101,9 @@ def _sure(confidence: float) -> str:
     return f"{numbers.exact(confidence, 2)}{numbers.GAP}%"
 
 
-def _edge(beyond: SearchAttempt | None, said: Speech) -> str:
+def _edge(beyond: SearchAttempt | None, wall: NotMade | None, said: Speech) -> str:
+    if wall is not None:
+        return said.say("searching.edge_not_made", number=str(wall.number))
     if beyond is None:
         return said.say("searching.no_edge")
     return said.say("searching.edge", number=str(beyond.number))
@@ -193,6 +203,22 @@ def _row(found: Search, attempt: SearchAttempt, units: Units) -> AttemptRow:
         used=_used(attempt, units),
         status=STATUS[attempt.outcome],
         outcome=outcome,
+    )
+
+
+def _not_made(one: NotMade, said: Speech) -> AttemptRow:
+    """An attempt without a candidate: its amounts, and that they cannot be removed."""
+    missing = said.figure(numbers.NOT_DEFINED)
+    return AttemptRow(
+        name=str(one.number),
+        amounts=tuple(said.figure(numbers.share(amount)) for amount in one.amounts),
+        objective=missing,
+        loss=missing,
+        where="",
+        reason=shorten(one.reason, LONGEST),
+        used=missing,
+        status="inconclusive",
+        outcome=said.say("searching.not_made"),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from prunegate.audit.search_record import SearchAttempt
+from prunegate.audit.search_record import NotMade, SearchAttempt
 from prunegate.report.frontier_rows import severity
 
 One = TypeVar("One", bound=SearchAttempt)
@@ -58,6 +58,18 @@ def beside(draws: Sequence[One], other_scope: One | None) -> tuple[tuple[str, On
     """All that a choice is held beside, each with the criterion or scope that makes it so."""
     scoped = [(other_scope.scope or "", other_scope)] if other_scope is not None else []
     return (*((draw.criterion, draw) for draw in draws), *scoped)
+
+
+def beyond_possible(chosen: SearchAttempt, not_made: Sequence[NotMade]) -> NotMade | None:
+    """The nearest amounts at least as large in every step that could not be removed; None: none."""
+    beyond = [
+        one
+        for one in not_made
+        if one.beyond
+        and one.amounts != chosen.amounts
+        and all(a >= b for a, b in zip(one.amounts, chosen.amounts, strict=True))
+    ]
+    return min(beyond, key=lambda one: sum(one.amounts), default=None)
 
 
 def _beats(chosen: SearchAttempt, draw: SearchAttempt) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from prunegate.audit.search_record import NotMade
 from prunegate.criteria import CONTROL
 from prunegate.metrics.catalogue import METRICS
-from prunegate.report.search_controls import Draws, beside, summed_up
-from prunegate.search.attempt import Attempt
+from prunegate.report.search_controls import Draws, beside, beyond_possible, summed_up
+from prunegate.search.attempt import Attempt, Tried
 from prunegate.search.loop import Trace
 from prunegate.text.escape import named
 from prunegate.text.numbers import NOT_DEFINED, plain, share
@@ -18,13 +19,34 @@ def attempts_table(trace: Trace) -> list[tuple[str, ...]]:
     """The head and a row per attempt, then what the choice is held beside; every cell as text."""
     head = ("", *(f"removed: {name}" for name in trace.varied), METRICS[trace.objective].phrase)
     rows = [(*head, "worst loss", "of its margin", "outcome")]
-    rows += [_row(trace, attempt, str(attempt.number)) for attempt in trace.attempts]
+    tried: list[Tried] = [*trace.attempts, *(trace.not_made or ())]
+    rows += [
+        _row(trace, one, str(one.number)) if isinstance(one, Attempt) else _not_made(one)
+        for one in sorted(tried, key=lambda one: one.number)
+    ]
     held = beside(trace.draws, trace.other_scope)
     several = len(trace.draws) > 1
     for place, (name, attempt) in enumerate(held, start=1):
         drawn = several and attempt.scope is None
         rows.append(_row(trace, attempt, f"{name} {place}" if drawn else name))
     return rows
+
+
+def not_made_in_words(trace: Trace) -> list[str]:
+    """Why each attempt that could not be made could not."""
+    return [f"attempt {one.number} cannot be made: {one.reason}" for one in trace.not_made or ()]
+
+
+def edge_in_words(trace: Trace) -> list[str]:
+    """Where the search ended without an edge: nothing larger was made and failed."""
+    chosen = trace.chosen
+    if chosen is None or trace.next_up is not None:
+        return []
+    beyond = beyond_possible(chosen, trace.not_made or ())
+    if beyond is not None:
+        return [f"more than attempt {chosen.number} removes cannot be removed"]
+    told = f"no attempt removed more than attempt {chosen.number} and failed"
+    return [f"{told}, so the edge may lie beyond: widen 'amount' of 'vary'"]
 
 
 def controls_in_words(trace: Trace) -> list[str]:
@@ -68,6 +90,11 @@ def loss_in_words(attempt: Attempt) -> str:
     of = f" of class {named(attempt.loss_class)}" if attempt.loss_class else ""
     where = f"{METRICS[attempt.loss_metric].phrase}{of} on {named(attempt.loss_slice or '')}"
     return f"{plain(written.size(attempt.loss))}, {where}"
+
+
+def _not_made(one: NotMade) -> tuple[str, ...]:
+    amounts = (plain(share(amount)) for amount in one.amounts)
+    return (str(one.number), *amounts, *(NOT_DEFINED,) * 3, "cannot be made")
 
 
 def _row(trace: Trace, attempt: Attempt, name: str) -> tuple[str, ...]:

@@ -13,10 +13,11 @@ from functools import cached_property
 from typing import Any
 
 from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit.search_record import NotMade
 from prunegate.compress.steps import Candidate
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.operations import operations
-from prunegate.errors import InputError, InternalError
+from prunegate.errors import AmountError, InputError, InternalError
 from prunegate.gate import judge
 from prunegate.io.progress import Progress
 from prunegate.metrics.catalogue import priced, timed
@@ -25,7 +26,7 @@ from prunegate.pipeline.context import Context
 from prunegate.pipeline.tuning import with_tuned_threshold
 from prunegate.policy.schema import Policy
 from prunegate.policy.steps import SearchSection, Split
-from prunegate.search.attempt import Attempt, missed, worst_change
+from prunegate.search.attempt import Attempt, Tried, missed, worst_change
 from prunegate.search.memo import Amounts
 from prunegate.search.variation import (
     AS_SAID,
@@ -118,8 +119,10 @@ class Trials:
             self.policy, self.search, self.bench.baseline.kept, rounded_amounts(amounts)
         )
 
-    def attempt(self, amounts: Amounts, variant: Variant = AS_SAID) -> Attempt:
+    def attempt(self, amounts: Amounts, variant: Variant = AS_SAID) -> Tried:
         """Make and judge the candidate of these amounts, or take up where it was judged before.
+
+        Where its steps find an amount that they cannot remove, that is told in its place.
 
         Args:
             amounts: the share to remove in each step that varies.
@@ -132,9 +135,14 @@ class Trials:
         self.losses[number] = kept.losses
         return replace(kept.attempt, number=number)
 
-    def discard(self, attempt: Attempt) -> None:
+    def discard(self, attempt: Tried) -> None:
         """Remove the candidate of an attempt that will not be chosen."""
         self.work.discard(self.names[attempt.number])
+
+    def forget(self) -> None:
+        """Keep nothing of this search."""
+        for name in self.names.values():
+            self.work.forget(name)
 
     def candidate(self, attempt: Attempt) -> LoadedModel:
         """The candidate of an attempt; made again, bit for bit, where it is not there any more."""
@@ -173,6 +181,16 @@ class Trials:
         seeded = replace(bench.settings, seed=variant.seed(bench.settings.seed))
         try:
             model, made = replace(bench, settings=seeded).make(steps, self.work.fresh(name))
+        except AmountError as error:
+            unmade = NotMade(
+                number=number,
+                amounts=amounts,
+                criterion=criterion_of(steps),
+                beyond=error.beyond,
+                reason=str(error),
+                scope=variant.scope,
+            )
+            return self._kept(name, KeptAttempt(attempt=unmade, losses=()))
         except InputError as error:
             shares = " and ".join(f"{amount:.4g}" for amount in amounts)
             by = f", by scope: {variant.scope}" if variant.scope else ""
@@ -187,7 +205,9 @@ class Trials:
         attempt = replace(
             attempt, amounts=amounts, criterion=criterion_of(steps), scope=variant.scope
         )
-        kept = KeptAttempt(attempt=attempt, losses=made.losses)
+        return self._kept(name, KeptAttempt(attempt=attempt, losses=made.losses))
+
+    def _kept(self, name: str, kept: KeptAttempt) -> KeptAttempt:
         self.work.keep(name, kept)
         return kept
 
