@@ -510,7 +510,7 @@ def test_amounts_that_only_an_attempt_can_rule_out_do_not_end_the_search(
     The larger amounts cannot be removed; the search goes on to smaller ones, judges the largest
     that passes and says what could not be made.
     """
-    section = VARY.replace("step: 2, amount: [0.1, 0.8]", "step: 2, amount: [0.1, 0.95]")
+    section = VARY.replace("step: 2, amount: [0.1, 0.8]", "step: 2, amount: [0.2, 0.95]")
     (searchable / "policy.yaml").write_text(policy(f"{section}, control: {{draws: 1}}}}\n"))
     edit(searchable / "policy.yaml", "amount: 0.34", "amount: {share_below: 0.25}")
     edit(

@@ -8,6 +8,20 @@ from prunegate.verdict.finding import ABSENT, Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
+class LostMore:
+    """What a control lost against the chosen candidate, by a paired test on the same rows."""
+
+    p_value: float
+    """One-sided p of "nothing was lost", after Holm over all losses that the rules look at."""
+    metric: str | None = None
+    """Of the loss with the most evidence; None: nothing looks lost."""
+    class_label: str | None = None
+    slice: str | None = None
+    more: float | None = None
+    """How much more the control lost there, in the metric's own terms."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SearchAttempt:
     """One candidate that a search made, judged on the search split."""
 
@@ -33,6 +47,8 @@ class SearchAttempt:
     """Why it did not pass; empty where it did."""
     scope: str | None = field(default=None, metadata=ABSENT)
     """What its varied steps were ranked within, where that is not what the policy says."""
+    lost_more: LostMore | None = field(default=None, metadata=ABSENT)
+    """Of a control: against the chosen candidate; None: not tested."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from prunegate.report.speech import Speech
 from prunegate.report.units import Units
 from prunegate.text import numbers
 from prunegate.text.escape import LONGEST, named, shorten, visible
+from prunegate.verdict.losses import LEVEL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,13 +112,25 @@ def _edge(beyond: SearchAttempt | None, wall: NotMade | None, said: Speech) -> s
 
 def _controls(chosen: SearchAttempt, draws: Sequence[SearchAttempt], units: Units) -> str:
     """What the draws cost, how many pass, and whether drawing is as good as ranking."""
-    found, said = summed_up(chosen, draws), units.speech
-    told = (
-        [_control(chosen, draws[0], units)] if len(draws) == 1 else [*_draws(chosen, found, units)]
-    )
-    if found.as_good:
+    found, said = summed_up(draws), units.speech
+    if len(draws) == 1:
+        told = [_control(chosen, draws[0], units, shown=bool(found.shown))]
+    else:
+        told = [*_draws(chosen, found, units), _shown(found, said)]
+    if not found.tested:
+        told.append(said.say("searching.not_tested"))
+    elif found.as_good:
         told.append(said.count("searching.as_good", found.as_good))
     return " ".join(told)
+
+
+def _shown(found: Draws, said: Speech) -> str:
+    """Which draws are shown to lose more than the choice."""
+    sure = _sure(1 - LEVEL)
+    if not found.shown:
+        return said.say("searching.shown_none", sure=said.number(sure))
+    which = ", ".join(map(str, found.shown))
+    return said.say("searching.shown", which=which, sure=said.number(sure))
 
 
 def _draws(chosen: SearchAttempt, found: Draws, units: Units) -> Iterator[str]:
@@ -151,8 +164,11 @@ def _other_scope(chosen: SearchAttempt, other: SearchAttempt, units: Units) -> s
     )
 
 
-def _control(chosen: SearchAttempt, control: SearchAttempt, units: Units) -> str:
-    """How much the criterion bought: the worst slice with it and without it."""
+def _control(chosen: SearchAttempt, control: SearchAttempt, units: Units, *, shown: bool) -> str:
+    """How much the criterion bought: the worst slice with it and without it.
+
+    That it bought anything is said where a paired test shows it.
+    """
     with_it, without = severity(chosen), severity(control)
     told = {
         "criterion": visible(chosen.criterion),
@@ -164,7 +180,9 @@ def _control(chosen: SearchAttempt, control: SearchAttempt, units: Units) -> str
         return say("searching.control", **told)
     if without <= with_it:
         return say("searching.control_nothing", **told)
-    return say("searching.control_worth", worth=_worth(chosen, control, units), **told)
+    told["worth"] = _worth(chosen, control, units)
+    told["sure"] = units.speech.number(_sure(1 - LEVEL))
+    return say("searching.control_worth" if shown else "searching.control_open", **told)
 
 
 def _worth(chosen: SearchAttempt, control: SearchAttempt, units: Units) -> str:

@@ -10,6 +10,7 @@ from prunegate.search.attempt import Attempt, Tried
 from prunegate.search.loop import Trace
 from prunegate.text.escape import named
 from prunegate.text.numbers import NOT_DEFINED, plain, share
+from prunegate.verdict.losses import LEVEL
 from prunegate.verdict.quantities import Quantities
 
 WORDS = {"approve": "passes", "reject": "fails", "inconclusive": "not proven"}
@@ -53,18 +54,27 @@ def controls_in_words(trace: Trace) -> list[str]:
     """What several draws cost, and whether drawing is as good as what was chosen."""
     if trace.chosen is None or not trace.draws:
         return []
-    found = summed_up(trace.chosen, trace.draws)
+    found = summed_up(trace.draws)
     lines = [_spread_in_words(trace, found)] if found.count > 1 else []
+    lines.append(_shown_in_words(trace.chosen.number, found))
     if found.as_good:
-        draws = (
-            "1 draw that passes loses"
-            if found.as_good == 1
-            else f"{found.as_good} draws that pass lose"
-        )
-        lines.append(
-            f"{CONTROL} is as good here: {draws} no more than attempt {trace.chosen.number}"
-        )
+        draws = "1 draw that passes is" if found.as_good == 1 else f"{found.as_good} that pass are"
+        lines.append(f"{CONTROL} may be as good here: {draws} not shown to lose more")
     return lines
+
+
+def _shown_in_words(chosen: int, found: Draws) -> str:
+    """Which draws lose more than the choice by the paired test, and how sure that is."""
+    if not found.tested:
+        return f"{CONTROL}: not tested on the rows of attempt {chosen}, so nothing is shown"
+    which = ", ".join(map(str, found.shown)) or "none"
+    if found.count == 1:
+        which = "yes" if found.shown else "no"
+    sure = plain(share(1 - LEVEL, 1.0))
+    return (
+        f"{CONTROL}: shown to lose more than attempt {chosen} on the same rows ({sure}, all "
+        f"together): {which}"
+    )
 
 
 def _spread_in_words(trace: Trace, found: Draws) -> str:

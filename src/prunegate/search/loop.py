@@ -181,7 +181,7 @@ def _beside(trials: Trials, chosen: Attempt) -> list[Tried]:
     scope = other_scope(trials.policy, trials.search)
     if scope is not None:
         variants.append(Variant(scope=scope))
-    made = [trials.attempt(chosen.amounts, variant) for variant in variants]
+    made = [trials.attempt(chosen.amounts, variant, chosen) for variant in variants]
     for one in made:
         trials.discard(one)
     return made
