@@ -83,6 +83,17 @@ class ModelError(InputError):
     """A model or candidate folder cannot be used."""
 
 
+class AmountError(ModelError):
+    """A step's amount cannot be met by what its model has; ``beyond`` says whether it is too much.
+
+    Where it is not beyond what can go, nothing would go, or less than the step needs.
+    """
+
+    def __init__(self, message: str, *, beyond: bool) -> None:
+        self.beyond = beyond
+        super().__init__(message)
+
+
 class MeasurementError(InputError):
     """A measurements file cannot be used."""
 

@@ -500,3 +500,46 @@ def test_a_threshold_is_tuned_for_every_attempt(
     with pytest.raises(InputError, match="was judged by another 'task'"):
         page_task(found.out / "candidate", read_policy(home / "policy.yaml"), None)
     assert found.tried["attempts"] == searched.tried["attempts"]
+
+
+def test_amounts_that_only_an_attempt_can_rule_out_do_not_end_the_search(
+    searchable: Path,
+) -> None:
+    """An earlier step takes heads by their share of importance, so nobody knows how many are left.
+
+    The larger amounts cannot be removed; the search goes on to smaller ones, judges the largest
+    that passes and says what could not be made.
+    """
+    section = VARY.replace("step: 2, amount: [0.1, 0.8]", "step: 2, amount: [0.2, 0.95]")
+    (searchable / "policy.yaml").write_text(policy(f"{section}, control: {{draws: 1}}}}\n"))
+    edit(searchable / "policy.yaml", "amount: 0.34", "amount: {share_below: 0.25}")
+    edit(
+        searchable / "policy.yaml",
+        "{what: neurons, amount: 0.4}",
+        "{what: heads, criterion: magnitude, amount: 0.4}",
+    )
+    found = do_search(searchable, searchable / "out")
+    assert found.code == 0
+    unmade = found.record["search"]["not_made"]
+    assert [one["beyond"] for one in unmade if one["amounts"] == [0.95]] == [True]
+    assert "would have to go, but at most" in unmade[0]["reason"]
+    assert found.tried["not_made"] == unmade
+    tried = [*found.tried["attempts"], *unmade]
+    numbers = sorted(one["number"] for one in tried)
+    assert len(numbers) == len(set(numbers))
+    chosen = next(a for a in found.tried["attempts"] if a["number"] == found.tried["chosen"])
+    assert chosen["amounts"] < [0.95]
+    assert "cannot be made" in found.stdout
+    assert "removes cannot be removed" in found.stdout
+    assert "not_made" in (found.out / "frontier.csv").read_text()
+    assert "cannot be made" in (found.out / "report.html").read_text()
+
+
+def test_where_no_amount_can_be_removed_that_is_bad_input(searchable: Path) -> None:
+    (searchable / "policy.yaml").write_text(policy(f"{VARY}, control: false}}\n"))
+    edit(searchable / "policy.yaml", "amount: 0.34", "amount: {share_below: 0.001}")
+    before = sorted(searchable.rglob("*"))
+    result = invoke("search", "policy.yaml", "--out", searchable / "out", "-q")
+    assert "none of the amounts tried (" in str(result.exception)
+    assert "no unit carries less than" in str(result.exception)
+    assert [path for path in sorted(searchable.rglob("*")) if path not in before] == []

@@ -8,6 +8,20 @@ from prunegate.verdict.finding import ABSENT, Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
+class LostMore:
+    """What a control lost against the chosen candidate, by a paired test on the same rows."""
+
+    p_value: float
+    """One-sided p of "nothing was lost", after Holm over all losses that the rules look at."""
+    metric: str | None = None
+    """Of the loss with the most evidence; None: nothing looks lost."""
+    class_label: str | None = None
+    slice: str | None = None
+    more: float | None = None
+    """How much more the control lost there, in the metric's own terms."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SearchAttempt:
     """One candidate that a search made, judged on the search split."""
 
@@ -31,6 +45,25 @@ class SearchAttempt:
     """That loss as a share of what the policy allows; 1 is the limit."""
     reason: str
     """Why it did not pass; empty where it did."""
+    scope: str | None = field(default=None, metadata=ABSENT)
+    """What its varied steps were ranked within, where that is not what the policy says."""
+    lost_more: LostMore | None = field(default=None, metadata=ABSENT)
+    """Of a control: against the chosen candidate; None: not tested."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotMade:
+    """An attempt whose amounts its model could not give, so that there is no candidate to judge."""
+
+    number: int
+    """Counted with the attempts that were made."""
+    amounts: tuple[float, ...]
+    """The share that each varied step was to remove."""
+    criterion: str
+    """What was to rank the units."""
+    beyond: bool
+    """Whether more was to go than can; else nothing would have gone."""
+    reason: str
     scope: str | None = field(default=None, metadata=ABSENT)
     """What its varied steps were ranked within, where that is not what the policy says."""
 
@@ -59,6 +92,8 @@ class Search:
     """The same drawn again, each by a seed of its own; None: it was drawn once at most."""
     other_scope: SearchAttempt | None = field(default=None, metadata=ABSENT)
     """The chosen amounts by another scope, for comparison only; None: none was made."""
+    not_made: tuple[NotMade, ...] | None = field(default=None, metadata=ABSENT)
+    """What could not be made, controls among it; None: everything could."""
 
     @property
     def draws(self) -> tuple[SearchAttempt, ...]:

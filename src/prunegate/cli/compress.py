@@ -59,6 +59,11 @@ def command(  # one argument per option
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out}: exists and is not an empty folder; choose another one")
 
+    from prunegate.pipeline.early_refusals import refuse_models, refuse_recipe
+
+    refuse_models(source, pickles=pickles)
+    refuse_recipe(source)
+
     from prunegate.pipeline.context import Settings, set_up  # torch, once all that is right
 
     with progress(said) as report:

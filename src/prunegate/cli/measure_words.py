@@ -10,6 +10,7 @@ from prunegate.cost.measurement import (
     Estimate95,
     Measurements,
     ModelFigures,
+    difference_shown,
     is_evidence,
 )
 from prunegate.text.numbers import count, exact, large, megabytes, plain, significant
@@ -94,7 +95,7 @@ def _sentence(part: Measurements) -> str:
             "quiet machine, or longer."
         )
     said = f"batch {part.batch}: evidence; the baseline equals itself within {within}{seen}."
-    return f"{said} {_speed(part.latency_ratio)}" if part.latency_ratio else said
+    return f"{said} {_speed(part.latency_ratio, noise)}" if part.latency_ratio else said
 
 
 def _writing(part: Measurements) -> list[str]:
@@ -107,7 +108,7 @@ def _writing(part: Measurements) -> list[str]:
         within = f"{exact(TOLERANCE, 2)} %"
         busy = f"The baseline against itself left 1 by more than {within}"
         return [f"{what}: NO EVIDENCE. {busy}, so rules on these times stay inconclusive."]
-    return [f"{what}: evidence. {_speed(timing.tpot_ratio)}"]
+    return [f"{what}: evidence. {_speed(timing.tpot_ratio, timing.tpot_noise)}"]
 
 
 def _zeros(candidate: ModelFigures) -> list[str]:
@@ -115,13 +116,16 @@ def _zeros(candidate: ModelFigures) -> list[str]:
     return [f"warning: {warning}" for warning in zero_warnings(candidate)]
 
 
-def _speed(ratio: Estimate95) -> str:
+def _speed(ratio: Estimate95, noise: Estimate95 | None) -> str:
     factor = _times(ratio)
-    if ratio.high < 1:
-        return f"The candidate is faster: {factor}."
-    if ratio.low > 1:
-        return f"The candidate is slower: {factor} the speed."
-    return f"No difference in speed is shown: {factor}."
+    match difference_shown(ratio, noise):
+        case "faster":
+            return f"The candidate is faster: {factor}."
+        case "slower":
+            return f"The candidate is slower: {factor} the speed."
+        case _:
+            itself = f"; the baseline against itself {_times(noise)}" if noise else ""
+            return f"No difference in speed is shown: {factor}{itself}."
 
 
 def _times(ratio: Estimate95) -> str:

@@ -59,13 +59,14 @@ def command(policy: Path, fail_on: str, output: Output, pickles: bool, **setting
       prunegate run policies/my-classifier.yaml --seed 1
     """  # noqa: D301  # click's mark is the character itself
     patient_threads()
-    from prunegate.pipeline.early_refusals import refuse_models
+    from prunegate.pipeline.early_refusals import refuse_models, refuse_recipe
     from prunegate.policy.load import read_policy
 
     key = output.signing_key()  # a wrong one is known at once
     source = read_policy(policy)
-    # So is a model that cannot be used: libraries take seconds to load.
+    # So is a model that cannot be used or cut as asked: libraries take seconds to load.
     refuse_models(source, pickles=pickles)
+    refuse_recipe(source)
 
     from prunegate.audit.ledger import Ledger
     from prunegate.cli.console import ending, progress, show_decision

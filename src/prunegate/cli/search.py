@@ -78,7 +78,11 @@ def command(policy: Path, fail_on: str, output: Output, **settings: Any) -> int:
     output.signing_key()  # a wrong one is known at once
     source = read_policy(policy)
 
-    from prunegate.pipeline.context import Settings  # torch, once the policy is one
+    from prunegate.search.possible_amounts import require_searchable
+
+    require_searchable(source, pickles=settings["pickles"])  # libraries take seconds to load
+
+    from prunegate.pipeline.context import Settings
 
     with staged(output.out, output.reports / source.policy.name, force=output.force) as staging:
         chosen = Settings(**settings, command="search")
@@ -149,7 +153,13 @@ def _show(source: PolicyFile, found: Searched, folder: Path, output: Output, fai
 
 
 def _table(found: Searched) -> list[str]:
-    from prunegate.search.attempts_table import attempts_table, controls_in_words
+    from prunegate.search.attempts_table import (
+        attempts_table,
+        controls_in_words,
+        edge_in_words,
+        not_made_in_words,
+    )
+    from prunegate.text.escape import visible
 
     rows = attempts_table(found.trace)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -157,7 +167,12 @@ def _table(found: Searched) -> list[str]:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
-    return [f"  {line}" for line in (*lines, *controls_in_words(found.trace))]
+    below = [
+        *map(visible, not_made_in_words(found.trace)),
+        *edge_in_words(found.trace),
+        *controls_in_words(found.trace),
+    ]
+    return [f"  {line}" for line in (*lines, *below)]
 
 
 def _show_nothing(source: PolicyFile, found: Searched, folder: Path, output: Output) -> None:

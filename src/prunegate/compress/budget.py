@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from prunegate.errors import InternalError, ModelError
+from prunegate.errors import AmountError, InternalError
 
 _SCALE = 1e3  # of the objective; HiGHS stops within 1e-6
 _INFEASIBLE = 2  # scipy's status
@@ -72,13 +72,13 @@ def best_plans(
         Units kept per row, of each plan; the least loss first.
 
     Raises:
-        ModelError: nothing on the curves fits the budget.
+        AmountError: nothing on the curves fits the budget.
     """
     found = [allot(curves, budget)]
     while len(found) < plans:
         try:
             found.append(allot(curves, budget, unlike=found, apart=apart))
-        except ModelError:
+        except AmountError:
             break
     return tuple(found)
 
@@ -102,7 +102,7 @@ def allot(
         Units kept per row, each within its curve's first and last count.
 
     Raises:
-        ModelError: nothing on the curves fits the budget.
+        AmountError: nothing on the curves fits the budget.
     """
     segments = [one for row, curve in enumerate(curves) for one in _segments(row, curve)]
     program = _Program(segments=tuple(segments), rows=len(curves), unlike=tuple(unlike))
@@ -114,9 +114,10 @@ def allot(
         options={"mip_rel_gap": 0.0},
     )
     if found.status == _INFEASIBLE:
-        raise ModelError(
+        raise AmountError(
             "scope: budget: no plan keeps the minimum of every layer within the budget; ask for "
-            "less or lower min_per_layer."
+            "less or lower min_per_layer.",
+            beyond=True,
         )
     if found.x is None:
         raise InternalError(f"the budget was not solved: {found.message}")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunegate.compress.scores import shares_of_rows
-from prunegate.errors import ModelError
+from prunegate.errors import AmountError, ModelError
 from prunegate.policy.steps import Amount, Keep, Scope, ShareBelow
 
 Layers = Sequence[NDArray[np.float64]]
@@ -38,7 +38,7 @@ def removals(
         One number under global scope, one per layer under per_layer.
 
     Raises:
-        ModelError: the amount cannot be reached with the minimum.
+        AmountError: the amount cannot be reached with the minimum, or nothing would go.
     """
     _check(scope, min_per_layer)
     spare = [max(0, size - min_per_layer) for size in sizes]
@@ -65,12 +65,13 @@ def in_cycle(counts: Sequence[int], cycle: int, cycles: int) -> tuple[int, ...]:
         cycles: How many there are.
 
     Raises:
-        ModelError: fewer units than cycles.
+        AmountError: fewer units than cycles.
     """
     if sum(counts) < cycles:
-        raise ModelError(
+        raise AmountError(
             f"cycles: {sum(counts)} units go in all, so {cycles} cycles have nothing to remove in "
-            "some; ask for fewer cycles."
+            "some; ask for fewer cycles.",
+            beyond=False,
         )
     return tuple(count * cycle // cycles - count * (cycle - 1) // cycles for count in counts)
 
@@ -124,10 +125,11 @@ def select_survivors(
     going = [np.flatnonzero(part < amount.share_below) for part in shares]
     if not any(map(len, going)):
         least = min(float(part.min()) for part in shares)
-        raise ModelError(
+        raise AmountError(
             f"amount: no unit carries less than {amount.share_below} of its layer's importance "
             f"(the least carries {least:.3g}), so nothing would go; ask for more, or leave the "
-            "step out."
+            "step out.",
+            beyond=False,
         )
     for layer, (units, gone) in enumerate(zip(scores, going, strict=True)):
         spare = max(0, units.size - min_per_layer)
@@ -170,22 +172,27 @@ def _lowest(layers: Layers, count: int, min_per_layer: int) -> list[NDArray[np.i
             going[layer].append(int(unit_of[position]))
             count -= 1
     if count:
-        raise ModelError(f"{count} units more than possible would have to go; ask for less.")
+        raise AmountError(
+            f"{count} units more than possible would have to go; ask for less.", beyond=True
+        )
     return [np.array(units, dtype=np.intp) for units in going]
 
 
 def _removals(amount: float | Keep, units: int) -> int:
     if isinstance(amount, Keep):
         if amount.keep > units:
-            raise ModelError(f"amount: keep {amount.keep} of {units} units; there are not so many.")
+            raise AmountError(
+                f"amount: keep {amount.keep} of {units} units; there are not so many.", beyond=False
+            )
         return units - amount.keep
     if not 0 < amount < 1:
         raise ModelError(f"amount: fraction {amount!r} has to lie between 0 and 1.")
     count = math.floor(amount * units + 0.5)
     if count == 0:
-        raise ModelError(
+        raise AmountError(
             f"amount: fraction {amount} of {units} units is less than half a unit, so "
-            "nothing would go; ask for more, or leave the step out."
+            "nothing would go; ask for more, or leave the step out.",
+            beyond=False,
         )
     return count
 
@@ -193,14 +200,16 @@ def _removals(amount: float | Keep, units: int) -> int:
 def _require_some(counts: Sequence[int], amount: float | Keep) -> None:
     """Refuse to keep what is there: a step that does nothing was meant to do something."""
     if isinstance(amount, Keep) and not any(counts):
-        raise ModelError(
+        raise AmountError(
             f"amount: keep {amount.keep} is what there is already, so nothing would go; keep "
-            "fewer, or leave the step out."
+            "fewer, or leave the step out.",
+            beyond=False,
         )
 
 
-def _impossible(count: int, possible: int, minimum: int, where: str) -> ModelError:
-    return ModelError(
+def _impossible(count: int, possible: int, minimum: int, where: str) -> AmountError:
+    return AmountError(
         f"amount: {count} {where} would have to go, but at most {possible} can with {minimum} left "
-        "in every layer; ask for less or lower min_per_layer."
+        "in every layer; ask for less or lower min_per_layer.",
+        beyond=True,
     )

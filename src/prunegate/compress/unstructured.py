@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from prunegate.compress.ranking_input import RankingInput
 from prunegate.compress.scoring.base import rank_weights
-from prunegate.errors import ModelError
+from prunegate.errors import AmountError, ModelError
 from prunegate.models.sparse import output_first, prunable
 from prunegate.policy.steps import Amount, Keep, Prune, ShareBelow
 
@@ -78,20 +78,23 @@ def _largest(
     where = "in the layers" if len(scores) > 1 else f"in {next(iter(scores))}"
     spare = flat.numel() - wanted.min_per_layer * len(scores)
     if target > spare:
-        raise ModelError(
+        raise AmountError(
             f"amount: {target:,} of {flat.numel():,} weights {where} would be zero, but at most "
-            f"{max(0, spare):,} can; ask for less or lower min_per_layer."
+            f"{max(0, spare):,} can; ask for less or lower min_per_layer.",
+            beyond=True,
         )
     count = zeros + (target - zeros) * cycle // cycles
     if zeros < target and count <= zeros:
-        raise ModelError(
+        raise AmountError(
             f"cycles: {target - zeros:,} weights {where} become zero in all, so {cycles:,} cycles "
-            "have nothing to do in some; ask for fewer cycles."
+            "have nothing to do in some; ask for fewer cycles.",
+            beyond=False,
         )
     if count <= zeros:
-        raise ModelError(
+        raise AmountError(
             f"amount: {zeros:,} weights {where} are zero already, {count:,} are asked for; ask for "
-            "more, or leave the step out."
+            "more, or leave the step out.",
+            beyond=False,
         )
     order = torch.argsort(flat, stable=True)
     keep = torch.ones(flat.numel(), dtype=torch.bool)
@@ -115,7 +118,9 @@ def _zeros(amount: Amount | None, weights: int) -> int:
         raise ModelError("weights: give a share to set to zero, or {keep: N}.")
     if isinstance(amount, Keep):
         if amount.keep > weights:
-            raise ModelError(f"amount: keep {amount.keep:,} of {weights:,} weights; too many.")
+            raise AmountError(
+                f"amount: keep {amount.keep:,} of {weights:,} weights; too many.", beyond=False
+            )
         return weights - amount.keep
     return round(amount * weights)
 

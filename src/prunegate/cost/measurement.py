@@ -6,6 +6,7 @@ How they are taken is ``measure.py``; how they are read from a file is ``measure
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,27 @@ TOLERANCE = 0.05
 def steady(noise: Estimate95, tolerance: float = TOLERANCE) -> bool:
     """Whether the baseline against itself stays within the tolerance of 1."""
     return 1 - tolerance <= noise.low and noise.high <= 1 + tolerance
+
+
+def difference_shown(
+    ratio: Estimate95, noise: Estimate95 | None
+) -> Literal["faster", "slower"] | None:
+    """Whether a candidate's times differ from its baseline's by more than the baseline's own do.
+
+    The interval of the ratio has to lie on one side of 1, and beyond what the baseline shows
+    against itself in the same rounds: two intervals that overlap show no difference.
+
+    Args:
+        ratio: candidate over baseline.
+        noise: baseline over baseline; None: it was not timed against itself.
+
+    >>> difference_shown(Estimate95(value=1.002, low=1.001, high=1.011),
+    ...                  Estimate95(value=1.0, low=0.996, high=1.01))
+    """
+    low, high = (1.0, 1.0) if noise is None else (noise.low, noise.high)
+    if ratio.high < min(1.0, low):
+        return "faster"
+    return "slower" if ratio.low > max(1.0, high) else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,11 +18,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, cast
 
 from scipy.special import ndtri
 
 from prunegate.evidence.rates import Evidence, PairedRate
+from prunegate.evidence.unseen_loss import RowsSeen, Sureness, further_rows
 from prunegate.metrics.hypothesis import Contrast, Difference, Hypothesis, Level, SuccessRatio
 from prunegate.stats import sample_size
 from prunegate.stats.result import TestResult
@@ -78,6 +79,8 @@ def further(evidence: Evidence, tested: Tested, alpha: float) -> Further:
     """
     hypothesis, result = tested.claim, tested.result
     held = evidence.count(hypothesis)
+    if (bounded := _bounded(evidence, tested, alpha)) is not None:
+        return bounded
     plain = type(evidence) is PairedRate  # grouped rows weigh less than their number
     paired = evidence if plain and isinstance(evidence, PairedRate) else None
     if paired is not None and isinstance(hypothesis, Difference):
@@ -97,6 +100,35 @@ def further(evidence: Evidence, tested: Tested, alpha: float) -> Further:
         unchanged=unchanged,
         as_seen=as_seen,
         shows=None if as_seen is None else side,
+    )
+
+
+def _bounded(evidence: Evidence, tested: Tested, alpha: float) -> Further | None:
+    """Where a loss is reckoned with of which none is seen; None: it is not, or of a level."""
+    claim = tested.claim
+    if isinstance(claim, Level) or evidence.baseline is None or evidence.candidate is None:
+        return None
+    allowed = _allowed(evidence, claim, tested.whole)
+    loss = None if allowed is None or allowed <= 0 else evidence.unseen_loss(float(allowed))
+    if loss is None:
+        return None
+    change = float(evidence.candidate - evidence.baseline) * (-1 if claim.swapped else 1)
+    held = evidence.count(claim)
+    spread = _spread(evidence, claim, tested, held) or 0.0
+    seen = RowsSeen(rows=held, change=change, spread=spread, p_value=tested.result.p_value)
+    sure = Sureness(alpha=alpha, power=POWER, most=HOPELESS)
+    unchanged = further_rows(loss, seen, 0.0, sure)
+    if not spread and not change:
+        shown: Literal["holds"] | None = None if unchanged is None else "holds"
+        return Further(unchanged=unchanged, as_seen=unchanged, shows=shown, alike=True)
+    if loss.room + loss.scale * change > 0:
+        as_seen, side = further_rows(loss, seen, change, sure), "holds"
+    else:
+        as_seen, side = _missing(_scaled(held, tested.result, alpha), held), "broken"
+    return Further(
+        unchanged=unchanged,
+        as_seen=as_seen,
+        shows=None if as_seen is None else cast("Literal['holds', 'broken']", side),
     )
 
 

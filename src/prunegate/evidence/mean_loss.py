@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from prunegate.evidence.mean_value import MeanValue, Weights
+from prunegate.evidence.unseen_loss import UnseenLoss
 from prunegate.stats.mean import all_unseen
 from prunegate.stats.result import TestResult
 
@@ -26,14 +27,9 @@ class MeanLoss(MeanValue):
     span: Fraction
     """The most that one row's loss can change."""
 
-    @property
-    def shows_alike(self) -> bool:
-        return True
-
-    def rows_unseen(self, room: float, score: float) -> float:
-        """The test with one more row that lost all passes from about (1 + score) / share rows."""
-        rows_of_unit = self.n / max(self.moments.units, 1)
-        return max(1 + score, 3.0) * float(self.span) / room * rows_of_unit
+    def unseen_loss(self, room: float) -> UnseenLoss | None:
+        found = super().unseen_loss(room)
+        return None if found is None else replace(found, all_of_them=True)
 
     def _mean_above_zero(self, weights: Weights) -> TestResult:
         found, units = super()._mean_above_zero(weights), self.moments.units

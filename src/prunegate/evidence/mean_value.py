@@ -22,6 +22,7 @@ from typing import ClassVar, cast
 
 from prunegate.counting.feature_sums import FeatureSums
 from prunegate.evidence.rates import TestedEvidence
+from prunegate.evidence.unseen_loss import UnseenLoss
 from prunegate.metrics.hypothesis import (
     Contrast,
     Difference,
@@ -100,6 +101,16 @@ class MeanValue(TestedEvidence):
         return math.ceil(max(0, RELIABLE_ROWS - units) * self.n / max(units, 1))
 
     @property
+    def shows_alike(self) -> bool:
+        return self.span is not None
+
+    def unseen_loss(self, room: float) -> UnseenLoss | None:
+        if self.span is None:
+            return None
+        of_unit = self.n / max(self.moments.units, 1)
+        return UnseenLoss(room=room, worst=float(self.span), rows_of_unit=of_unit)
+
+    @property
     def _sign(self) -> int:
         return -1 if self.lower_is_better else 1
 
@@ -151,7 +162,10 @@ class MeanValue(TestedEvidence):
         level = hypothesis if isinstance(hypothesis, Level) else None
         weights = self._above(level.limit) if level else self._against(cast("Contrast", hypothesis))
         first, second, third = map(float, self.moments.combined(weights))
-        found = mean.test(self.moments.units, first, second, third, 0.0)
+        units = self.moments.units
+        found = mean.test(units, first, second, third, 0.0)
+        if units and not mean.moments(units, first, second, third).sd:  # they all say the same
+            found = replace(found, p_value=float(first <= 0), p_harm=float(first >= 0))
         if level is None or level.at_least:
             return found
         return replace(found, p_value=found.p_harm, p_harm=found.p_value)

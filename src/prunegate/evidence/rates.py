@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Protocol
 
+from prunegate.evidence.unseen_loss import UnseenLoss
 from prunegate.metrics.hypothesis import (
     Contrast,
     Difference,
@@ -102,6 +103,13 @@ class Evidence(Protocol):
             score: how many standard errors the test's level is.
         """
 
+    def unseen_loss(self, room: float) -> UnseenLoss | None:
+        """The loss of which none is seen, where the test reckons with one; None: it does not.
+
+        Args:
+            room: the change that the limit allows.
+        """
+
     def level_interval(self) -> Interval:
         """95 % two-sided interval of the candidate's value."""
 
@@ -151,6 +159,10 @@ class TestedEvidence(ABC):
     def rows_unseen(self, room: float, score: float) -> float:
         del room, score
         return 0.0
+
+    def unseen_loss(self, room: float) -> UnseenLoss | None:
+        del room
+        return None
 
     def test(self, hypothesis: Hypothesis) -> TestResult:
         if isinstance(hypothesis, Level):

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.audit.search_record import SearchAttempt
+from prunegate.audit.search_record import NotMade, SearchAttempt
 from prunegate.cost.projection import Month, Projection
 from prunegate.report.frontier_rows import frontier
 from prunegate.text.escape import visible
@@ -27,14 +27,18 @@ def render_frontier(
     objective: str,
     varied: Sequence[str],
     held: Sequence[tuple[str, SearchAttempt]] = (),
+    not_made: Sequence[NotMade] = (),
 ) -> str:
     """One row per attempt on the frontier, then one for each that the choice is held beside.
+
+    What could not be made comes last, with nothing but its amounts.
 
     Args:
         attempts: all attempts.
         objective: the metric that was to be small; names a column.
         varied: the steps that varied; each names a column.
         held: what the choice is held beside, each with what ``control`` says of it.
+        not_made: attempts whose amounts could not be removed; their outcome is ``not_made``.
     """
     names = ("outcome", "loss", "loss_metric", "loss_class", "loss_slice", "margin_used")
     text = io.StringIO()
@@ -52,6 +56,9 @@ def render_frontier(
                 control,
             ]
         )
+    for unmade in not_made:
+        cells = map(csv_cell, (unmade.number, *unmade.amounts))
+        writer.writerow([*cells, "", "not_made", *("" for _ in names)])
     return text.getvalue()
 
 

@@ -131,7 +131,9 @@ class ShortWords:
                 return shorten(sentences.own_note(finding, self.units), LONGEST_TO_DO) or _OPEN
             if cause := self.units.cause(finding):
                 return _CHECK[cause]
-            asked = self._labels(finding) or self._reason(finding)
+            asked = self._labels(finding)
+            if not asked:
+                return self._reason(finding)
             return f"{asked}; or narrow 'range'" if finding.unseen_range else asked
         if finding.status == "fail" and finding.check != CLAIMS:
             return sentences.lost_and_gained(finding) or self._reason(finding)

@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from prunegate.compress.foreseen import foresee
 from prunegate.edge import EDGE_FILE
 from prunegate.errors import InputError, ModelError, UnsupportedError
 from prunegate.models.activation import activation_of
 from prunegate.models.config_json import longest_text, read_object
+from prunegate.models.described_units import units_in
 from prunegate.models.digest import home_of, hub_snapshot, refuse_irregular
 from prunegate.models.refusals import (
     CONFIG_FILE,
@@ -70,6 +72,24 @@ def refuse_models(source: PolicyFile, *, pickles: bool = False) -> None:
     _refuse_other_answers(source)
     if policy.task.traits.sets and policy.data.table is not None:
         _refuse_missing_labels(policy, source.folder / policy.data.table)
+
+
+def refuse_recipe(source: PolicyFile) -> None:
+    """Refuse steps that remove more, or less, than the baseline's description says is there.
+
+    Args:
+        source: the policy; what its model's description does not tell, the steps themselves will.
+
+    Raises:
+        InputError: an amount cannot be removed; all that cannot be are told together.
+    """
+    named = source.policy.model.source_of("baseline") if source.policy.model else None
+    kept = units_in(source.folder / named.path) if named is not None else None
+    if kept is None:
+        return
+    found = foresee(source.policy.compress, kept)
+    if wrong := [f"compress, step {one.number}: {one.why}" for one in found if one.refusal]:
+        raise InputError("; ".join(wrong))
 
 
 def refuse_long_texts(place: Path, config: Mapping[str, Any], given: int, written: int) -> None:

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.audit.search_record import Search, SearchAttempt
+from prunegate.audit.search_record import NotMade, Search, SearchAttempt
 from prunegate.report import svg
 from prunegate.report.frontier_rows import severity
 from prunegate.report.search_chart import STATUS, search_chart
-from prunegate.report.search_controls import Draws, beside, summed_up
+from prunegate.report.search_controls import Draws, beside, beyond_possible, summed_up
 from prunegate.report.speech import Speech
 from prunegate.report.units import Units
 from prunegate.text import numbers
 from prunegate.text.escape import LONGEST, named, shorten, visible
+from prunegate.verdict.losses import LEVEL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,8 @@ class AttemptRow:
     used: str
     status: str
     outcome: str
+    reason: str = ""
+    """Why it could not be made, in the record's words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,16 +61,22 @@ def search_section(record: DecisionRecord, units: Units) -> SearchView | None:
     chosen = attempts[found.chosen]
     beyond = attempts[found.next_up] if found.next_up is not None else None
     held = (one for _, one in beside(found.draws, found.other_scope))
+    unmade = found.not_made or ()
+    wall = beyond_possible(chosen, unmade) if beyond is None else None
+    reason = beyond.reason if beyond else wall.reason if wall else ""
     return SearchView(
         summary=_summary(found, chosen, units),
-        edge=_edge(beyond, units.speech),
-        reason=shorten(beyond.reason, LONGEST) if beyond and beyond.reason else "",
+        edge=_edge(beyond, wall, units.speech),
+        reason=shorten(reason, LONGEST) if reason else "",
         control=_controls(chosen, found.draws, units) if found.draws else "",
         other_scope=_other_scope(chosen, found.other_scope, units) if found.other_scope else "",
         objective=units.name(found.objective),
         varied=tuple(visible(name) for name in found.varied),
         chart=search_chart(found, units),
-        rows=tuple(_row(found, a, units) for a in (*found.attempts, *held)),
+        rows=(
+            *(_row(found, a, units) for a in (*found.attempts, *held)),
+            *(_not_made(one, units.speech) for one in unmade),
+        ),
     )
 
 
@@ -93,7 +102,9 @@ def _sure(confidence: float) -> str:
     return f"{numbers.exact(confidence, 2)}{numbers.GAP}%"
 
 
-def _edge(beyond: SearchAttempt | None, said: Speech) -> str:
+def _edge(beyond: SearchAttempt | None, wall: NotMade | None, said: Speech) -> str:
+    if wall is not None:
+        return said.say("searching.edge_not_made", number=str(wall.number))
     if beyond is None:
         return said.say("searching.no_edge")
     return said.say("searching.edge", number=str(beyond.number))
@@ -101,13 +112,25 @@ def _edge(beyond: SearchAttempt | None, said: Speech) -> str:
 
 def _controls(chosen: SearchAttempt, draws: Sequence[SearchAttempt], units: Units) -> str:
     """What the draws cost, how many pass, and whether drawing is as good as ranking."""
-    found, said = summed_up(chosen, draws), units.speech
-    told = (
-        [_control(chosen, draws[0], units)] if len(draws) == 1 else [*_draws(chosen, found, units)]
-    )
-    if found.as_good:
+    found, said = summed_up(draws), units.speech
+    if len(draws) == 1:
+        told = [_control(chosen, draws[0], units, shown=bool(found.shown))]
+    else:
+        told = [*_draws(chosen, found, units), _shown(found, said)]
+    if not found.tested:
+        told.append(said.say("searching.not_tested"))
+    elif found.as_good:
         told.append(said.count("searching.as_good", found.as_good))
     return " ".join(told)
+
+
+def _shown(found: Draws, said: Speech) -> str:
+    """Which draws are shown to lose more than the choice."""
+    sure = _sure(1 - LEVEL)
+    if not found.shown:
+        return said.say("searching.shown_none", sure=said.number(sure))
+    which = ", ".join(map(str, found.shown))
+    return said.say("searching.shown", which=which, sure=said.number(sure))
 
 
 def _draws(chosen: SearchAttempt, found: Draws, units: Units) -> Iterator[str]:
@@ -141,8 +164,11 @@ def _other_scope(chosen: SearchAttempt, other: SearchAttempt, units: Units) -> s
     )
 
 
-def _control(chosen: SearchAttempt, control: SearchAttempt, units: Units) -> str:
-    """How much the criterion bought: the worst slice with it and without it."""
+def _control(chosen: SearchAttempt, control: SearchAttempt, units: Units, *, shown: bool) -> str:
+    """How much the criterion bought: the worst slice with it and without it.
+
+    That it bought anything is said where a paired test shows it.
+    """
     with_it, without = severity(chosen), severity(control)
     told = {
         "criterion": visible(chosen.criterion),
@@ -154,7 +180,9 @@ def _control(chosen: SearchAttempt, control: SearchAttempt, units: Units) -> str
         return say("searching.control", **told)
     if without <= with_it:
         return say("searching.control_nothing", **told)
-    return say("searching.control_worth", worth=_worth(chosen, control, units), **told)
+    told["worth"] = _worth(chosen, control, units)
+    told["sure"] = units.speech.number(_sure(1 - LEVEL))
+    return say("searching.control_worth" if shown else "searching.control_open", **told)
 
 
 def _worth(chosen: SearchAttempt, control: SearchAttempt, units: Units) -> str:
@@ -193,6 +221,22 @@ def _row(found: Search, attempt: SearchAttempt, units: Units) -> AttemptRow:
         used=_used(attempt, units),
         status=STATUS[attempt.outcome],
         outcome=outcome,
+    )
+
+
+def _not_made(one: NotMade, said: Speech) -> AttemptRow:
+    """An attempt without a candidate: its amounts, and that they cannot be removed."""
+    missing = said.figure(numbers.NOT_DEFINED)
+    return AttemptRow(
+        name=str(one.number),
+        amounts=tuple(said.figure(numbers.share(amount)) for amount in one.amounts),
+        objective=missing,
+        loss=missing,
+        where="",
+        reason=shorten(one.reason, LONGEST),
+        used=missing,
+        status="inconclusive",
+        outcome=said.say("searching.not_made"),
     )
 
 

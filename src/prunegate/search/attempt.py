@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from prunegate.audit.search_record import SearchAttempt
+from prunegate.audit.search_record import NotMade, SearchAttempt
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import CHECKS, Bound, is_factor, is_level, losses
 from prunegate.metrics.hypothesis import Hypothesis, asks_for_more
@@ -56,6 +56,19 @@ class Attempt(SearchAttempt):
         return SearchAttempt(**{name: getattr(self, name) for name in names})
 
 
+Tried = Attempt | NotMade
+"""What came of amounts."""
+_FAR = 1e6
+"""The violation of what cannot be made: farther from passing than anything that was judged."""
+
+
+def state_of(tried: Tried) -> State:
+    """Where an attempt stands; one that could not be made is on that side of what can go."""
+    if isinstance(tried, Attempt):
+        return tried.state
+    return "too_much" if tried.beyond else "too_little"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Worst:
     """The change that used most of its margin."""
@@ -90,11 +103,13 @@ def worst_change(findings: Sequence[Finding]) -> Worst | None:
     return Worst(finding=finding, loss=_loss(finding), used=None)
 
 
-def violation(attempt: Attempt) -> float:
+def violation(attempt: Tried) -> float:
     """How far from passing, for an optimiser: 0 passes; else limits not met, and how clearly.
 
     The fraction is the largest p-value of "the limit is broken" among them (1 without one).
     """
+    if isinstance(attempt, NotMade):
+        return _FAR
     open_ = unmet(attempt.findings)
     if attempt.passes:
         return 0.0

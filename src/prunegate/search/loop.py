@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from prunegate.audit.search_record import NotMade
 from prunegate.audit.search_record import Search as SearchRecord
 from prunegate.criteria import CONTROL
-from prunegate.search.attempt import Attempt, nearest_attempt, violation
+from prunegate.errors import InputError
+from prunegate.search.attempt import Attempt, Tried, nearest_attempt, state_of, violation
 from prunegate.search.bisection import State, bisect
 from prunegate.search.memo import Amounts, Memo
 from prunegate.search.several import Outcome, explore
@@ -42,6 +44,8 @@ class Trace:
     """Likewise, each by a seed of its own."""
     other_scope: Attempt | None = field(default=None, metadata=ABSENT)
     """The chosen amounts by another scope; never chosen."""
+    not_made: tuple[NotMade, ...] | None = field(default=None, metadata=ABSENT)
+    """What could not be made, in the order of trying."""
 
     @property
     def draws(self) -> tuple[Attempt, ...]:
@@ -68,6 +72,7 @@ class Trace:
             control=self.control.short() if self.control else None,
             further_draws=tuple(one.short() for one in self.further_draws or ()) or None,
             other_scope=self.other_scope.short() if self.other_scope else None,
+            not_made=self.not_made,
         )
 
 
@@ -80,20 +85,39 @@ def hunt(trials: Trials) -> Trace:
         _bisect(memo, ranges[0], trials.search.tolerance)
     else:
         explore(lambda amounts: _outcome(memo(amounts)), ranges, seed=trials.bench.settings.seed)
+    attempts = tuple(one for one in memo.found if isinstance(one, Attempt))
+    not_made = [one for one in memo.found if isinstance(one, NotMade)]
+    if not attempts:
+        trials.forget()
+        raise _nothing_made(not_made)
     chosen = best.chosen
-    draws = _draws(trials, chosen) if chosen else []
+    held = _beside(trials, chosen) if chosen else []
+    draws = [one for one in held if isinstance(one, Attempt) and one.scope is None]
+    scoped = [one for one in held if isinstance(one, Attempt) and one.scope is not None]
+    not_made += [one for one in held if isinstance(one, NotMade)]
     return Trace(
         objective=trials.search.objective,
         baseline=trials.baseline_objective,
         varied=varied(trials.policy, trials.search),
         rows=trials.rows,
         confidence=trials.judging.evidence.confidence,
-        attempts=memo.found,
+        attempts=attempts,
         chosen=chosen,
-        next_up=next_up(memo.found, chosen) if chosen else None,
+        next_up=next_up(attempts, chosen) if chosen else None,
         control=draws[0] if draws else None,
         further_draws=tuple(draws[1:]) or None,
-        other_scope=_other_scope(trials, chosen) if chosen else None,
+        other_scope=scoped[0] if scoped else None,
+        not_made=tuple(not_made) or None,
+    )
+
+
+def _nothing_made(tried: Sequence[NotMade]) -> InputError:
+    """That no amounts could be removed, so that there was nothing to judge."""
+    first = tried[0]
+    shares = " and ".join(f"{amount:.4g}" for amount in first.amounts)
+    return InputError(
+        f"search: none of the amounts tried ({len(tried)}) can be removed; of {shares}: "
+        f"{first.reason}"
     )
 
 
@@ -110,8 +134,11 @@ class _Best:
         self._trials = trials
         self.chosen: Attempt | None = None
 
-    def attempt(self, amounts: Amounts) -> Attempt:
+    def attempt(self, amounts: Amounts) -> Tried:
         made = self._trials.attempt(amounts)
+        if isinstance(made, NotMade):
+            self._trials.discard(made)
+            return made
         better = made.passes and (self.chosen is None or made.objective < self.chosen.objective)
         loser = self.chosen if better else made
         if better:
@@ -121,22 +148,22 @@ class _Best:
         return made
 
 
-def _bisect(memo: Memo[Attempt], amount: tuple[float, float], tolerance: float) -> None:
+def _bisect(memo: Memo[Tried], amount: tuple[float, float], tolerance: float) -> None:
     def ask(value: float) -> State | None:
         found = memo((value,))
-        return None if found is None else found.state
+        return None if found is None else state_of(found)
 
     bisect(ask, low=amount[0], high=amount[1], tolerance=tolerance)
 
 
-def _outcome(attempt: Attempt | None) -> Outcome | None:
-    if attempt is None:
+def _outcome(tried: Tried | None) -> Outcome | None:
+    if tried is None:
         return None
     return Outcome(
-        number=attempt.number,
-        state=attempt.state,
-        objective=attempt.objective,
-        violation=violation(attempt),
+        number=tried.number,
+        state=state_of(tried),
+        objective=tried.objective if isinstance(tried, Attempt) else 0.0,
+        violation=violation(tried),
     )
 
 
@@ -144,21 +171,17 @@ def _covers(one: Amounts, other: Amounts) -> bool:
     return one != other and all(a >= b for a, b in zip(one, other, strict=True))
 
 
-def _draws(trials: Trials, chosen: Attempt) -> list[Attempt]:
-    """The same amounts, drawn at random; none where that is what was chosen, or nobody asked."""
-    if chosen.criterion == CONTROL:
-        return []
-    asked = range(1, trials.search.beside.draws + 1)
-    return [_beside(trials, chosen, Variant(draw=number)) for number in asked]
+def _beside(trials: Trials, chosen: Attempt) -> list[Tried]:
+    """What the choice is held beside: the same amounts drawn, and by another scope.
 
-
-def _other_scope(trials: Trials, chosen: Attempt) -> Attempt | None:
+    None are drawn where drawing is what was chosen; none of it is kept on disk.
+    """
+    draws = 0 if chosen.criterion == CONTROL else trials.search.beside.draws
+    variants = [Variant(draw=number) for number in range(1, draws + 1)]
     scope = other_scope(trials.policy, trials.search)
-    return None if scope is None else _beside(trials, chosen, Variant(scope=scope))
-
-
-def _beside(trials: Trials, chosen: Attempt, variant: Variant) -> Attempt:
-    """A candidate that what was chosen is held beside; it is not kept."""
-    made = trials.attempt(chosen.amounts, variant)
-    trials.discard(made)
+    if scope is not None:
+        variants.append(Variant(scope=scope))
+    made = [trials.attempt(chosen.amounts, variant, chosen) for variant in variants]
+    for one in made:
+        trials.discard(one)
     return made

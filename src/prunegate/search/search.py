@@ -14,16 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from prunegate import __version__
-from prunegate.errors import InputError
 from prunegate.gate import Decision
 from prunegate.models.load import read_candidate
 from prunegate.pipeline.context import Context, Settings, set_up
 from prunegate.pipeline.run import CANDIDATE, judge_candidate
 from prunegate.pipeline.tuning import require_tunable
 from prunegate.policy.load import PolicyFile
-from prunegate.policy.steps import SearchSection
 from prunegate.search.loop import Trace, hunt
-from prunegate.search.possible_amounts import require_removable
+from prunegate.search.possible_amounts import require_removable, require_searchable
 from prunegate.search.several import require_optuna
 from prunegate.search.trials import Trials
 from prunegate.search.workfolder import WorkFolder
@@ -48,7 +46,7 @@ def prepare_search(source: PolicyFile, settings: Settings) -> Context:
         InputError: no ``search`` section, an extra that is missing, an amount that cannot be
             removed, or as for ``set_up``.
     """
-    section = _section(source)
+    section = require_searchable(source, pickles=settings.pickles)
     if len(section.vary) > 1:
         require_optuna()
     bench = set_up(source, settings)
@@ -87,7 +85,9 @@ def search(bench: Context, work: WorkFolder, folder: Path) -> Searched:
         InputError: an amount that cannot be removed, or as for ``judge_candidate``.
     """
     require_tunable(bench)
-    trials = Trials(bench=bench, search=_section(bench.source), work=work)
+    section = bench.policy.search
+    assert section is not None  # noqa: S101  # prepare_search insists
+    trials = Trials(bench=bench, search=section, work=work)
     trace = hunt(trials)
     digest = write_trace(bench.source, bench.settings.seed, trace, folder)
     if trace.chosen is None:
@@ -98,12 +98,3 @@ def search(bench: Context, work: WorkFolder, folder: Path) -> Searched:
     made = trials.recipe(trace.chosen, model)
     decision = judge_candidate(bench, model, made, folder, search=trace.record())
     return Searched(trace=trace, digest=digest, decision=decision)
-
-
-def _section(source: PolicyFile) -> SearchSection:
-    if source.policy.search is None:
-        raise InputError(
-            f"{source.path}: has no 'search' section; add one, such as "
-            "'search: {vary: [{step: 1, amount: [0.1, 0.9]}]}', or use 'prunegate run'"
-        )
-    return source.policy.search

@@ -13,10 +13,11 @@ from functools import cached_property
 from typing import Any
 
 from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit.search_record import LostMore, NotMade
 from prunegate.compress.steps import Candidate
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.operations import operations
-from prunegate.errors import InputError, InternalError
+from prunegate.errors import AmountError, InputError, InternalError
 from prunegate.gate import judge
 from prunegate.io.progress import Progress
 from prunegate.metrics.catalogue import priced, timed
@@ -25,8 +26,11 @@ from prunegate.pipeline.context import Context
 from prunegate.pipeline.tuning import with_tuned_threshold
 from prunegate.policy.schema import Policy
 from prunegate.policy.steps import SearchSection, Split
-from prunegate.search.attempt import Attempt, missed, worst_change
+from prunegate.policy.task import Task
+from prunegate.predict.tasks.kind import Scored
+from prunegate.search.attempt import Attempt, Tried, missed, worst_change
 from prunegate.search.memo import Amounts
+from prunegate.search.paired_comparison import lost_more, side_by_side
 from prunegate.search.variation import (
     AS_SAID,
     Variant,
@@ -66,6 +70,15 @@ SPLIT: Split = "search"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What a candidate made of the search split."""
+
+    scored: Scored
+    task: Task
+    """With the candidate's own threshold, where one was tuned."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Trials:
     """A context that makes one candidate after the other."""
 
@@ -76,6 +89,8 @@ class Trials:
     """Training losses, by the attempt's number."""
     names: dict[int, str] = field(default_factory=dict)
     """What each attempt is called in the work folder."""
+    answers: dict[int, Answers] = field(default_factory=dict)
+    """What candidates that may still be chosen made of the split, where they were scored here."""
 
     @property
     def policy(self) -> Policy:
@@ -118,23 +133,34 @@ class Trials:
             self.policy, self.search, self.bench.baseline.kept, rounded_amounts(amounts)
         )
 
-    def attempt(self, amounts: Amounts, variant: Variant = AS_SAID) -> Attempt:
+    def attempt(
+        self, amounts: Amounts, variant: Variant = AS_SAID, beside: Attempt | None = None
+    ) -> Tried:
         """Make and judge the candidate of these amounts, or take up where it was judged before.
+
+        Where its steps find an amount that they cannot remove, that is told in its place.
 
         Args:
             amounts: the share to remove in each step that varies.
             variant: what else is other than the policy says.
+            beside: the choice that it is a control of, which it is then tested against.
         """
         number = len(self.names) + 1
         wanted = rounded_amounts(amounts)
         self.names[number] = name = _name(wanted, variant)
-        kept = self.work.find(name) or self._made(name, number, wanted, variant)
+        kept = self.work.find(name) or self._made(name, number, wanted, variant, beside)
         self.losses[number] = kept.losses
         return replace(kept.attempt, number=number)
 
-    def discard(self, attempt: Attempt) -> None:
+    def discard(self, attempt: Tried) -> None:
         """Remove the candidate of an attempt that will not be chosen."""
         self.work.discard(self.names[attempt.number])
+        self.answers.pop(attempt.number, None)
+
+    def forget(self) -> None:
+        """Keep nothing of this search."""
+        for name in self.names.values():
+            self.work.forget(name)
 
     def candidate(self, attempt: Attempt) -> LoadedModel:
         """The candidate of an attempt; made again, bit for bit, where it is not there any more."""
@@ -164,7 +190,9 @@ class Trials:
             losses=self.losses[attempt.number],
         )
 
-    def _made(self, name: str, number: int, amounts: Amounts, variant: Variant) -> KeptAttempt:
+    def _made(
+        self, name: str, number: int, amounts: Amounts, variant: Variant, beside: Attempt | None
+    ) -> KeptAttempt:
         steps = variant.changed(with_amounts(self.policy, self.search, amounts), self.search)
         words = variant.words(number, amounts)
         bench = self._reporting(
@@ -173,21 +201,51 @@ class Trials:
         seeded = replace(bench.settings, seed=variant.seed(bench.settings.seed))
         try:
             model, made = replace(bench, settings=seeded).make(steps, self.work.fresh(name))
+        except AmountError as error:
+            unmade = NotMade(
+                number=number,
+                amounts=amounts,
+                criterion=criterion_of(steps),
+                beyond=error.beyond,
+                reason=str(error),
+                scope=variant.scope,
+            )
+            return self._kept(name, KeptAttempt(attempt=unmade, losses=()))
         except InputError as error:
             shares = " and ".join(f"{amount:.4g}" for amount in amounts)
             by = f", by scope: {variant.scope}" if variant.scope else ""
             raise InputError(f"search, amount {shares}{by}: {error}") from error
         bench, _ = with_tuned_threshold(bench, model)
         judging = self.judging.model_copy(update={"task": bench.policy.task})
-        before = self.bench.of_baseline(SPLIT)
-        scores = {"baseline": before, "candidate": bench.score(model, "it", SPLIT)}
+        before, after = self.bench.of_baseline(SPLIT), bench.score(model, "it", SPLIT)
+        self.answers[number] = Answers(scored=after, task=bench.policy.task)
+        scores = {"baseline": before, "candidate": after}
         measured = bench.measure(model, SPLIT) if self.timed else bench.counted(model)
         verdict = judge(judging, bench.predictions(scores, SPLIT), measurements=measured)
         attempt = self._attempt(number, model, verdict, measured)
         attempt = replace(
-            attempt, amounts=amounts, criterion=criterion_of(steps), scope=variant.scope
+            attempt,
+            amounts=amounts,
+            criterion=criterion_of(steps),
+            scope=variant.scope,
+            lost_more=None if beside is None else self._against(beside, self.answers[number]),
         )
-        kept = KeptAttempt(attempt=attempt, losses=made.losses)
+        return self._kept(name, KeptAttempt(attempt=attempt, losses=made.losses))
+
+    def _against(self, chosen: Attempt, control: Answers) -> LostMore:
+        """The paired test of a control on the rows that what was chosen answered too."""
+        if chosen.number not in self.answers:  # made before this search was taken up again
+            model = self.candidate(chosen)
+            bench, _ = with_tuned_threshold(self.bench, model)
+            scored = bench.score(model, "it", SPLIT)
+            self.answers[chosen.number] = Answers(scored=scored, task=bench.policy.task)
+        before = self.answers[chosen.number]
+        task = side_by_side(before.task, control.task)
+        scores = {"baseline": before.scored, "candidate": control.scored}
+        policy = self.judging.model_copy(update={"task": task})
+        return lost_more(policy, self.bench.predictions(scores, SPLIT))
+
+    def _kept(self, name: str, kept: KeptAttempt) -> KeptAttempt:
         self.work.keep(name, kept)
         return kept
 

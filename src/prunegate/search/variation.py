@@ -5,12 +5,12 @@ Nothing here knows what is pruned: a step is the policy's own, copied with anoth
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from prunegate.compress.foreseen import Foreseen, foresee
 from prunegate.criteria import CONTROL
 from prunegate.models.kept_units import KeptUnits
 from prunegate.policy.schema import Policy
@@ -117,31 +117,22 @@ def amounts_key(
 ) -> Hashable:
     """What the amounts remove, as far as it is known before: equal keys are one candidate.
 
-    A share of the units rounds to whole units, so two shares may remove the same. How many there
-    are is known where the step is the first to remove of its kind, in one round; elsewhere the
-    share itself is the key.
+    A share of the units rounds to whole units, so two shares may remove the same. Where it is not
+    known how many a step finds, or it goes by cost or in rounds, the share itself is the key.
     """
+    found = {one.number: one for one in foresee(with_amounts(policy, search, amounts), kept)}
     return tuple(
-        _removed(policy, vary.step, kept, amount)
+        _removed(found.get(vary.step), amount)
         for vary, amount in zip(search.vary, amounts, strict=True)
     )
 
 
-def _removed(policy: Policy, step: int, kept: KeptUnits, amount: float) -> Hashable:
-    prune = varied_step(policy, step)
-    kind = prune.units
-    budgeted = prune.scope == "budget"
-    if kind is None or budgeted or prune.cycles > 1 or not is_first_of_its_kind(policy, step):
+def _removed(found: Foreseen | None, amount: float) -> Hashable:
+    if found is None or found.counts is None:
         return ("share", amount)
-    present = kept.counts(kind)
-    rows = present if prune.scope == "per_layer" else (sum(present),)
-    return ("units", tuple(math.floor(amount * row + 0.5) for row in rows))
-
-
-def is_first_of_its_kind(policy: Policy, step: int) -> bool:
-    """Whether no step before this one, numbered from 1, removes units of its kind."""
-    earlier = {s.prune.what for s in policy.compress[: step - 1] if s.prune}
-    return not earlier & {varied_step(policy, step).what, "layers"}
+    if found.wanted.scope == "budget" or found.wanted.cycles > 1:
+        return ("share", amount)
+    return ("units", found.counts)
 
 
 def varied_step(policy: Policy, step: int) -> Prune:

@@ -23,7 +23,7 @@ from prunegate.audit.canonical import canonical_bytes, plain_json
 from prunegate.errors import InputError
 from prunegate.io.atomic import write_whole
 from prunegate.models.load import LoadedModel, read_candidate
-from prunegate.search.attempt import Attempt
+from prunegate.search.attempt import Attempt, Tried
 
 FORMAT = "urn:prunegate:search-attempt:v1"
 Losses = tuple[tuple[float, ...], ...]
@@ -34,7 +34,7 @@ Losses = tuple[tuple[float, ...], ...]
 class KeptAttempt:
     """An attempt as it was kept."""
 
-    attempt: Attempt
+    attempt: Tried
     losses: Losses
 
 
@@ -76,6 +76,10 @@ class WorkFolder:
         document = {"format": FORMAT, "key": self.key, "name": name, "kept": plain_json(kept)}
         sealed = {**document, "sha256": _digest(document)}
         write_whole(self.folder / f"attempt-{name}.json", canonical_bytes(sealed))
+
+    def forget(self, name: str) -> None:
+        """Remove what was written down of an attempt, where taking it up again leads nowhere."""
+        (self.folder / f"attempt-{name}.json").unlink(missing_ok=True)
 
     def find(self, name: str) -> KeptAttempt | None:
         """An attempt made before; None where there is none that can be trusted."""

@@ -14,7 +14,7 @@ from prunegate.outputs.markdown import code, prose
 from prunegate.policy.load import PolicyFile
 from prunegate.report.search_controls import beside
 from prunegate.search.attempt import Attempt
-from prunegate.search.attempts_table import attempts_table
+from prunegate.search.attempts_table import attempts_table, not_made_in_words
 from prunegate.search.loop import Trace
 
 FORMAT = "urn:prunegate:search:v1"
@@ -59,6 +59,7 @@ def write_trace(source: PolicyFile, seed: int, trace: Trace, folder: Path) -> st
         objective=trace.objective,
         varied=trace.varied,
         held=beside(trace.draws, trace.other_scope),
+        not_made=trace.not_made or (),
     )
     write_whole(folder / FRONTIER, rows.encode())
     return digest(tried)
@@ -80,6 +81,8 @@ def write_nothing_passed(source: PolicyFile, trace: Trace, folder: Path) -> None
         f"|{'---|' * len(head)}",
         *(f"| {' | '.join(map(prose, row))} |" for row in rows),
         "",
+        *(f"- {prose(line)}" for line in not_made_in_words(trace)),
+        *([""] if trace.not_made else []),
         NOTHING_APPROVED,
     ]
     write_whole(folder / SUMMARY, ("\n".join(lines) + "\n").encode())

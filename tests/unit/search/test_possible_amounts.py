@@ -6,14 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from prunegate.compress.select import removals
-from prunegate.errors import InputError, ModelError
+from prunegate.errors import InputError
 from prunegate.models.kept_units import KeptUnits
-from prunegate.policy.steps import Prune, SearchSection, Step
-from prunegate.search.possible_amounts import largest_amount, require_removable
+from prunegate.policy.steps import SearchSection, Step
+from prunegate.search.possible_amounts import require_removable
 
 KEPT = KeptUnits.whole({"heads": (4, 4, 4), "neurons": (10, 20, 10), "layers": (3,)})
 
@@ -47,28 +44,41 @@ def test_every_range_that_cannot_be_is_told_at_once() -> None:
     assert said.count("largest amount") == 1
 
 
-def test_what_only_an_attempt_can_tell_is_left_to_it() -> None:
-    """Layers that go first take an unknown number of heads with them."""
+def test_what_earlier_steps_of_the_kind_leave_is_what_can_go() -> None:
+    """Of 12 heads 6 are left in 3 layers, of which 3 can go."""
+    steps = [{"what": "heads", "amount": 0.5}, {"what": "heads", "amount": 0.2}]
+    said = refusal(*steps, ranges={2: (0.1, 0.75)})
+    assert said is not None
+    assert said.startswith("search, step 2, amount 0.75 of 'vary': amount: 5 of 6 units")
+    assert said.endswith("The largest amount possible is 0.5.")
+    assert refusal(*steps, ranges={2: (0.1, 0.5)}) is None
+
+
+def test_layers_that_go_first_take_their_heads_with_them() -> None:
     steps = [{"what": "layers", "amount": 0.34}, {"what": "heads", "amount": 0.2}]
-    assert refusal(*steps, ranges={2: (0.3, 0.9)}) is None
+    said = refusal(*steps, ranges={2: (0.3, 0.9)}) or ""
+    assert "7 of 8 units would have to go, but at most 6 can" in said
+
+
+def test_a_step_that_varies_counts_with_its_least() -> None:
+    """What only its larger amounts rule out is for the attempts to find."""
+    steps = [{"what": "heads", "amount": 0.2}] * 2
+    assert refusal(*steps, ranges={1: (0.1, 0.6), 2: (0.1, 0.7)}) is None
+    assert "largest amount possible is 0.727272" in (
+        refusal(*steps, ranges={1: (0.1, 0.6), 2: (0.1, 0.75)}) or ""
+    )
+
+
+def test_a_step_that_does_not_vary_is_told_too() -> None:
+    steps = [{"what": "heads", "amount": 0.9}, {"what": "neurons", "amount": 0.2}]
+    said = refusal(*steps, ranges={2: (0.1, 0.5)}) or ""
+    assert said.startswith("compress, step 1: amount: 11 of 12 units")
+
+
+def test_what_only_an_attempt_can_tell_is_left_to_it() -> None:
+    below = [{"what": "heads", "amount": {"share_below": 0.1}}, {"what": "heads", "amount": 0.2}]
+    assert refusal(*below, ranges={2: (0.3, 0.9)}) is None
+    pooled = [{"what": "heads", "amount": 0.2}, {"what": "heads", "amount": 0.2}]
+    pooled[1]["scope"] = "per_layer"
+    assert refusal(*pooled, ranges={2: (0.1, 0.9)}) is None
     assert refusal({"what": "weights", "amount": 0.2}, ranges={1: (0.3, 0.99)}) is None
-
-
-@given(
-    sizes=st.lists(st.integers(1, 40), min_size=1, max_size=6),
-    least=st.integers(1, 4),
-    scope=st.sampled_from(["global", "per_layer"]),
-)
-def test_the_largest_amount_goes_and_a_unit_more_does_not(
-    sizes: list[int], least: int, scope: Any
-) -> None:
-    """Against the count of removals itself."""
-    wanted = Prune(what="heads", amount=0.5, scope=scope, min_per_layer=least)
-    most = largest_amount(wanted, tuple(sizes))
-    if most > 0:
-        gone = removals(most, sizes, scope=scope, min_per_layer=least)
-        assert sum(gone) > 0
-    beyond = most + 1.01 / (sum(sizes) if scope == "global" else min(sizes))
-    if beyond < 1:
-        with pytest.raises(ModelError, match=r"min_per_layer"):
-            removals(beyond, sizes, scope=scope, min_per_layer=least)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from prunegate.compress.select import select_survivors
+from prunegate.models.kept_units import KeptUnits
 from prunegate.policy.steps import SearchSection, Step
 from prunegate.search.variation import (
     Variant,
@@ -25,11 +26,7 @@ from prunegate.search.variation import (
 HEADS = (6, 6, 5)
 
 
-class Kept:
-    """A model's units, as far as a key asks."""
-
-    def counts(self, kind: str) -> tuple[int, ...]:
-        return HEADS if kind == "heads" else (40, 41, 42)
+KEPT = KeptUnits.whole({"heads": HEADS, "neurons": (40, 41, 42), "layers": (3,)})
 
 
 def policy(*steps: dict[str, Any]) -> Any:
@@ -42,7 +39,7 @@ def searched(*steps: int) -> SearchSection:
 
 
 def one_key(which: Any, search: SearchSection, *amounts: float) -> Any:
-    return amounts_key(which, search, cast(Any, Kept()), amounts)
+    return amounts_key(which, search, KEPT, amounts)
 
 
 def test_only_the_varied_amounts_change() -> None:
@@ -85,7 +82,9 @@ def test_equal_keys_are_equal_removals(amounts: list[float], scope: Any) -> None
 
 
 def test_where_the_count_is_not_known_the_share_is_the_key() -> None:
-    twice = policy({"what": "heads", "amount": 0.2}, {"what": "heads", "amount": 0.3})
+    twice = policy(
+        {"what": "heads", "amount": {"share_below": 0.02}}, {"what": "heads", "amount": 0.3}
+    )
     after_layers = policy({"what": "layers", "amount": 0.3}, {"what": "heads", "amount": 0.3})
     weights = policy({"what": "weights", "criterion": "magnitude", "amount": 0.3})
     for made, step in ((twice, 2), (after_layers, 2), (weights, 1)):
