@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from prunegate.audit.assemble import tuned_in_words
+from prunegate.audit.read import StoredRecord
 from prunegate.audit.record import DecisionRecord
 from prunegate.cli.verdict_lines import Terminal, verdict_lines
+from prunegate.models.digest import CARD, CARD_MARK
+from prunegate.outputs.github import github_annotations
+from prunegate.outputs.gitlab import render_code_quality, render_metrics
+from prunegate.outputs.junit import render_junit
 from prunegate.outputs.model_card import render_model_card
+from prunegate.outputs.papers import write_card_of_candidate
 from prunegate.outputs.summary import render_summary
 from prunegate.predict.tuned_threshold import TunedThreshold
 from prunegate.report import render
+from prunegate.report.comparison import render_comparison
 from prunegate.report.own_threshold import own_threshold
 from prunegate.report.units import Units
 from prunegate.report.unpruned_control import control
@@ -67,6 +77,47 @@ def test_how_it_was_chosen_is_nothing_that_a_card_does_not_show(records: ModuleT
     card = render_model_card(record, "0" * 64)
     assert card.count("was chosen on 250 calibration rows") == 1
     assert card.index("was chosen on 250") < card.index("What this does not show")
+
+
+@pytest.mark.parametrize("name", ["approved", "rejected"])
+def test_ci_servers_and_the_comparison_name_it(records: ModuleType, name: str) -> None:
+    record, plain = at(getattr(records, name)(), TUNED), getattr(records, name)()
+    suites = ET.fromstring(render_junit(record)).findall("testsuite")  # noqa: S314  # our own
+    for suite in suites:
+        named = {one.get("name"): one.get("value") for one in suite.iter("property")}
+        assert TOLD in str(named["threshold"])
+    assert [line for line in github_annotations(record, "p.yaml") if TOLD in line] == [
+        line for line in github_annotations(record, "p.yaml") if line.startswith("::notice ")
+    ]
+    issue, *others = json.loads(render_code_quality(record, "p.yaml"))
+    assert (issue["severity"], TOLD in issue["description"]) == ("info", True)
+    assert others == json.loads(render_code_quality(plain, "p.yaml"))
+    found = set(render_metrics(record).splitlines()) - set(render_metrics(plain).splitlines())
+    assert found == {
+        'prunegate_threshold{model="baseline"} 0.5',
+        'prunegate_threshold{model="candidate"} 0.51234567',
+    }
+    pair = [
+        StoredRecord(record=one, content=b"", digest=str(n) * 64)
+        for n, one in enumerate((record, plain))
+    ]
+    page = render_comparison(pair)
+    assert page.count("flags from 0.51234567 on; the current model from 0.5 on") == 1
+
+
+def test_a_candidate_s_own_card_names_the_threshold_of_its_verdict(
+    records: ModuleType, tmp_path: Path
+) -> None:
+    card = tmp_path / "candidate" / CARD
+    card.parent.mkdir()
+    own = f"{CARD_MARK}\n# Compressed\n"
+    for text, written in ((own, True), ("# Somebody else's\n", False)):
+        card.write_text(text, encoding="utf-8")
+        given = StoredRecord(record=at(records.rejected(), TUNED), content=b"", digest="0" * 64)
+        assert (write_card_of_candidate(given, tmp_path) == card) == written
+        told = card.read_text(encoding="utf-8").replace("\\", "")
+        assert told.startswith(text)
+        assert (TOLD in told) == written
 
 
 @pytest.mark.parametrize(
