@@ -18,6 +18,7 @@ from prunegate.policy.schema import Policy
 from prunegate.predict.predictions_table import predictions
 from prunegate.predict.tasks.kind import Scored
 from prunegate.text.numbers import plain
+from prunegate.text.said import said
 from prunegate.verdict.decide import decide
 from prunegate.verdict.finding import Finding, Verdict
 from prunegate.verdict.quantities import Quantities
@@ -101,29 +102,33 @@ def _summary(slices: tuple[ControlSlice, ...], thresholds: _Thresholds | None = 
     if thresholds is not None:
         known = [s for s in known if s.at_baseline_threshold is not None]
     if not known:
-        return "The same fine-tuning was done with nothing removed."
+        return said("control.nothing")
     worst = min(known, key=_gain)
     if thresholds is not None:
         return _of_three(worst, thresholds)
-    return (
-        f"On {worst.slice}, {METRICS[worst.metric].phrase} changed by "
-        f"{_change(worst.metric, worst.baseline, worst.candidate)} with pruning and by "
-        f"{_change(worst.metric, worst.baseline, worst.control)} after the same fine-tuning with "
-        "nothing removed: the second part is what the fine-tuning data did."
+    return said(
+        "control.two",
+        place=worst.slice,
+        metric=METRICS[worst.metric].phrase,
+        with_pruning=_change(worst.metric, worst.baseline, worst.candidate),
+        without=_change(worst.metric, worst.baseline, worst.control),
     )
 
 
 def _of_three(worst: ControlSlice, at: _Thresholds) -> str:
     """What pruning, data and threshold did on a slice."""
     metric, unmoved = worst.metric, worst.at_baseline_threshold
-    return (
-        f"On {worst.slice}, {METRICS[metric].phrase} changed by "
-        f"{_change(metric, worst.baseline, worst.candidate)} with pruning, at a threshold of "
-        f"{at.candidate:g} in place of {at.baseline:g}, and by "
-        f"{_change(metric, worst.baseline, worst.control)} after the same fine-tuning with nothing "
-        f"removed, at {at.control:g}. Of the second part, the fine-tuning data did "
-        f"{_change(metric, worst.baseline, unmoved)} and the threshold "
-        f"{_change(metric, unmoved, worst.control)}."
+    return said(
+        "control.three",
+        place=worst.slice,
+        metric=METRICS[metric].phrase,
+        with_pruning=_change(metric, worst.baseline, worst.candidate),
+        at_candidate=at.candidate,
+        at_baseline=at.baseline,
+        without=_change(metric, worst.baseline, worst.control),
+        at_control=at.control,
+        by_data=_change(metric, worst.baseline, unmoved),
+        by_threshold=_change(metric, unmoved, worst.control),
     )
 
 

@@ -31,6 +31,7 @@ from prunegate.models.load import PREPROCESSOR_FILE, LoadedModel
 from prunegate.models.refusals import CONFIG_FILE, class_name, refuse_class
 from prunegate.models.snapshot import Snapshot
 from prunegate.models.weights import FLOATS, doubled_bytes, zeros_of
+from prunegate.text.said import said
 
 _NOT_OURS = ("auto_map", "dtype", "torch_dtype", "attn_implementation", "_attn_implementation")
 _KNOWN: tuple[tuple[Mapping[str, Any], Reads, Answers], ...] = (
@@ -188,7 +189,7 @@ def _computing(
         module.float()
         first = str(error).partition("\n")[0]
         stored = str(precision).removeprefix("torch.")
-        told = f"a model stored in {stored} was computed in float32: this CPU cannot ({first})"
+        told = said("warning.widened", stored=stored, why=first)
         return module, (told,)
     return module, ()
 

@@ -15,6 +15,7 @@ from prunegate.report.speech import Speech
 from prunegate.report.units import Units
 from prunegate.text import numbers
 from prunegate.text.escape import LONGEST, named, shorten, visible
+from prunegate.text.languages import ENGLISH
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,7 @@ def search_section(record: DecisionRecord, units: Units) -> SearchView | None:
     return SearchView(
         summary=_summary(found, chosen, units),
         edge=_edge(beyond, units.speech),
-        reason=shorten(beyond.reason, LONGEST) if beyond and beyond.reason else "",
+        reason=_reason(beyond, units.speech),
         control=_controls(chosen, found.draws, units) if found.draws else "",
         other_scope=_other_scope(chosen, found.other_scope, units) if found.other_scope else "",
         objective=units.name(found.objective),
@@ -97,6 +98,13 @@ def _edge(beyond: SearchAttempt | None, said: Speech) -> str:
     if beyond is None:
         return said.say("searching.no_edge")
     return said.say("searching.edge", number=str(beyond.number))
+
+
+def _reason(beyond: SearchAttempt | None, said: Speech) -> str:
+    """Why it did not pass, in the record's words; another language has it from the table."""
+    if beyond is None or said.language != ENGLISH:
+        return ""
+    return shorten(beyond.reason, LONGEST)
 
 
 def _controls(chosen: SearchAttempt, draws: Sequence[SearchAttempt], units: Units) -> str:
