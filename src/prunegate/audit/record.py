@@ -323,9 +323,9 @@ class DecisionRecord:
 
     def __post_init__(self) -> None:
         """Keep what the sentences say that were made here."""
-        found = [*(self.phrases or ()), *phrases_in(sentences_of(self))]
-        kept = tuple(phrase for place, phrase in enumerate(found) if phrase not in found[:place])
-        object.__setattr__(self, "phrases", kept or None)
+        found = (*(self.phrases or ()), *phrases_in(sentences_of(self)))
+        kept = {(one.kind, repr(one.values)): one for one in found}
+        object.__setattr__(self, "phrases", tuple(kept.values()) or None)
 
     def model_digest(self, role: str) -> str | None:
         """The digest of the baseline or candidate; None: it is not known."""

@@ -270,7 +270,7 @@ def _example(
     flip: Flip, group: str, telling: _Telling, limit: float | None, album: Album
 ) -> Example:
     before, after = answers_shown(flip, limit, decided=telling.decided)
-    label = flip.label if telling.decided else telling.said.number(flip.label)
+    label = flip.label if telling.decided else rating(flip, telling.said)
     if not isinstance(flip.baseline, str) and not isinstance(flip.candidate, str):
         before, after = map(telling.said.number, (before, after))
     return Example(
@@ -284,6 +284,11 @@ def _example(
         lost=flip.lost,
         slices=", ".join(_beyond(group, name) for name in flip.slices[1:]),
     )
+
+
+def rating(flip: Flip, said: Speech) -> str:
+    """The label of a row whose answers are numbers: a number too; empty where it has none."""
+    return said.number(numbers.exact(round(float(flip.label), 4))) if flip.label else ""
 
 
 def _beyond(group: str, name: str) -> str:

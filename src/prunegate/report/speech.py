@@ -11,16 +11,17 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from string import Formatter
 
 from prunegate.audit.record import DecisionRecord
+from prunegate.report.remade import phrases_of
 from prunegate.text import numbers
 from prunegate.text.escape import visible
 from prunegate.text.languages import ENGLISH, languages, messages
 from prunegate.text.money import with_currency
 from prunegate.text.numbers import GAP, NOT_DEFINED
-from prunegate.text.said import Phrase, in_language, with_parts, without_values
+from prunegate.text.said import Phrase, Said, in_language, with_parts, without_values
 from prunegate.text.time import in_utc
 
 _MARKS = str.maketrans({",": ".", ".": ","})
@@ -56,6 +57,8 @@ class Speech:
         """A sentence of the record in this language; None: the record does not say what it says."""
         if self.language == ENGLISH:
             return text
+        if isinstance(text, Said):
+            return in_language(text.phrase, self.language)
         return self._one(text) or self._in_a_row(text)
 
     def _one(self, text: str) -> str | None:
@@ -188,4 +191,22 @@ def speech_of(record: DecisionRecord) -> Speech:
     report = record.policy.document.get("report")
     asked = report.get("language") if isinstance(report, dict) else None
     found = speech(asked if isinstance(asked, str) else ENGLISH)
-    return found if found.language == ENGLISH else replace(found, phrases=record.phrases or ())
+    return found if found.language == ENGLISH else _with_phrases(_This(record), found.language)
+
+
+class _This:
+    """One record by itself, whatever it is equal to."""
+
+    def __init__(self, record: DecisionRecord) -> None:
+        self.record = record
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _This) and self.record is other.record
+
+    def __hash__(self) -> int:
+        return id(self.record)
+
+
+@lru_cache(maxsize=4)
+def _with_phrases(this: _This, language: str) -> Speech:
+    return replace(speech(language), phrases=phrases_of(this.record))

@@ -64,10 +64,20 @@ def said(kind: str, /, **values: Any) -> Said:
 
 def joined(parts: Iterable[str], by: str = "; ") -> str:
     """Sentences in a row; none is lost as a fact."""
-    found = [part for part in parts if part]
+    found = list(_apart((part for part in parts if part), by))
     if len(found) < 2:
         return found[0] if found else ""
     return said(JOINED, parts=tuple(found), by=by)
+
+
+def _apart(parts: Iterable[str], by: str) -> Iterator[Any]:
+    """Parts that are no rows of sentences themselves, so that a row is one however it was made."""
+    for part in parts:
+        row = part.phrase if isinstance(part, Said) else None
+        if row is not None and row.kind == JOINED and row.values["by"] == by:
+            yield from row.values["parts"]
+        else:
+            yield part
 
 
 def _kept(value: Any) -> Any:

@@ -172,7 +172,12 @@ def without_request(finding: Finding) -> str:
     if finding.needed is None:
         return finding.note
     asked = (request(finding, rarest=rarest) for rarest in (False, True))
-    return min((finding.note.removesuffix(one) for one in asked), key=len).removesuffix("; ")
+    return min((_without(finding, one) for one in asked), key=len)
+
+
+def _without(finding: Finding, asked: str) -> str:
+    """The note less one request, which may have a further sentence behind it."""
+    return finding.note.removesuffix(asked).removesuffix("; ").replace(f"; {asked}; ", "; ")
 
 
 def _likely_broken(finding: Finding) -> str:

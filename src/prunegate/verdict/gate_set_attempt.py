@@ -79,14 +79,18 @@ def with_attempt_statement(
     if attempt is None:
         return verdict
     if verdict.guarantee is None:  # without a test no attempt has an error rate either
-        told: tuple[str, ...] = (said("attempt.alone", which=_which(attempt)),)
+        told = said("attempt.alone", which=_which(attempt))
     else:
-        told = tuple(attempt_sentences(policy, attempt))
-    return replace(verdict, statement=joined((verdict.statement, *told), " "))
+        told = attempt_sentences(policy, attempt)
+    return replace(verdict, statement=joined((verdict.statement, told), " "))
 
 
-def attempt_sentences(policy: Policy, attempt: GateSetAttempt) -> Iterator[str]:
+def attempt_sentences(policy: Policy, attempt: GateSetAttempt) -> str:
     """Which attempt this is, what holds for all of them, and what it costs."""
+    return joined(_of_attempt(policy, attempt), " ")
+
+
+def _of_attempt(policy: Policy, attempt: GateSetAttempt) -> Iterator[str]:
     first, which, total = policy.evidence.alpha, _which(attempt), promised_of_all(policy)
     yield from _looks(policy, attempt)
     if total is None:

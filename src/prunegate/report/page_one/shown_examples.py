@@ -12,7 +12,7 @@ from typing import Literal
 
 from prunegate.audit.record import DecisionRecord, Flip
 from prunegate.policy.naming import value_text
-from prunegate.report.flips import Album, answers_shown, furthest
+from prunegate.report.flips import Album, answers_shown, furthest, rating
 from prunegate.report.headline import label_cells
 from prunegate.report.own_threshold import own_threshold, shown_threshold
 from prunegate.report.page_one.people import OVERALL, People
@@ -163,7 +163,7 @@ def _example(  # noqa: PLR0913  # all that is told of one row
     place, key = people.place(kind), "examples.labelled"
     label = people.label(flip.label) if flip.label else ""
     if label and mistake == "lower":
-        key, label = "examples.rated", speech.number(flip.label)
+        key, label = "examples.rated", rating(flip, speech)
     caption = speech.say(key, place=place, label=label) if label else place
     return ShownExample(
         picture=picture,
