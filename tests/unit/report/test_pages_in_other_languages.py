@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from prunegate.audit.record import DecisionRecord
 from prunegate.gate import gate
 from prunegate.policy.load import PolicyFile
 from prunegate.report import render
+from prunegate.report.label_page import LabelPage, PageRow, render_label_page
 from prunegate.report.speech import speech_of
 from prunegate.text.languages import ENGLISH, languages, messages
 from prunegate.text.said import Phrase, Said, in_language, joined, said, without_values
@@ -200,3 +202,26 @@ def test_sentences_in_a_row_are_said_one_by_one(row: list[str]) -> None:
 
 def test_a_step_that_another_program_wrote_is_spelled_out() -> None:
     assert step_in_words({"step": "prune", "what": "heads"}) == "step: prune, what: heads"
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_page_for_labelling_shares_no_sentence_with_the_english_one(language: str) -> None:
+    page = LabelPage(
+        title="T", frame="f", file="to-label.csv", columns=("id",), label="label",
+        answers=(("1", "unsafe"),), unsure="?", rows=(PageRow(cells=("a",)),),
+    )  # fmt: skip
+    pages = [
+        render_label_page(replace(page, language=one))["label.html"].decode()
+        for one in (ENGLISH, language)
+    ]
+    assert f'<html lang="{ENGLISH}">' in pages[0]
+    assert f'<html lang="{language}">' in pages[1]
+    english, other = (Texts(page).found for page in pages)
+    assert {text for text in english & other if is_sentence(text)} == {
+        text for text in ("prunegate gate", "prunegate label") if text in english
+    }
+    words = [
+        json.loads(re.findall(r'id="data">(.*?)</script>', page)[0])["words"] for page in pages
+    ]
+    assert words[0].keys() == words[1].keys()
+    assert {name for name in words[0] if words[0][name] == words[1][name]} == set()
