@@ -273,13 +273,13 @@ def publish(
         InternalError: the record's verdict does not follow from what it holds.
     """
     from prunegate.audit.filing import filed, filing_of
-    from prunegate.outputs.papers import write_card_of_approved
+    from prunegate.outputs.papers import write_card_of_candidate
     from prunegate.outputs.write import REPORT, write_files, write_request
 
     stored = kept_form(canonical_bytes(decision.record))
     named = write_files(stored.record, decision.pictures, staging.folder)
     write_request(stored, staging.folder, audit)
-    write_card_of_approved(stored, staging.folder)
+    write_card_of_candidate(stored, staging.folder)
     for name, content in decision.evidence.items():
         (staging.folder / name).write_bytes(content)
     report = (staging.folder / REPORT).read_bytes()

@@ -36,7 +36,7 @@ from prunegate.io.hashing import FileHash
 from prunegate.policy.explain import explain_policy
 from prunegate.policy.schema import Policy
 from prunegate.predict.tuned_threshold import TunedThreshold
-from prunegate.text.numbers import plain, share
+from prunegate.text.said import said
 from prunegate.verdict.finding import Verdict
 from prunegate.verdict.gate_set_attempt import GateSetAttempt
 from prunegate.verdict.waiver import Waiver
@@ -55,27 +55,27 @@ def known_limits(policy: Policy, verdict: Verdict, operations: Operations) -> tu
     """What a reader must not take the record to show."""
     limits = []
     if policy.group is None:
-        limits.append("Assumes independent rows: the policy names no group column.")
+        limits.append(said("limit.independent"))
     else:
-        limits.append(f"Rows of one {policy.group} may depend on each other, groups may not.")
+        limits.append(said("limit.groups", group=str(policy.group)))
     if policy.weight is not None:
-        limits.append(f"The weights in {policy.weight} are taken as given, without error.")
+        limits.append(said("limit.weights", column=policy.weight))
     if verdict.production is not None:
-        limits.append("Production's mix is taken as declared, without error.")
-    limits.append("The verdict speaks of data like those judged, not of content never seen.")
+        limits.append(said("limit.production"))
+    limits.append(said("limit.like_judged"))
     if operations.measurements is None:
-        limits.append("Latency and size were not measured; the record says nothing about them.")
+        limits.append(said("limit.unmeasured"))
     elif operations.cost is not None and operations.cost.basis == SCALED:
-        limits.append("The candidate's price is scaled by CPU time measured here, not quoted.")
+        limits.append(said("limit.scaled"))
     elif operations.cost is not None and operations.cost.basis == RENTED:
-        limits.append("Instances are counted from throughput measured here, at the average load.")
+        limits.append(said("limit.rented"))
     if operations.unpriced:
-        limits.append(f"There is no cost: {operations.unpriced}.")
+        limits.append(said("limit.unpriced", why=operations.unpriced))
     unjudged = [s.name for s in verdict.slices if not s.judged]
     if unjudged:
-        limits.append(f"{len(unjudged)} slice(s) had too little evidence and were not judged.")
+        limits.append(said("limit.unjudged", n=len(unjudged)))
     if policy.evidence.minimum.rows == 1 and policy.evidence.minimum.positives == 1:
-        limits.append("The policy sets no minimum evidence per slice.")
+        limits.append(said("limit.no_minimum"))
     return tuple(limits)
 
 
@@ -248,10 +248,13 @@ def tuned_in_words(found: TunedThreshold | None) -> tuple[str, ...]:
     """How the candidate's threshold was chosen; empty: it was given."""
     if found is None:
         return ()
-    before, after = plain(share(found.baseline)), plain(share(found.candidate))
-    limit = (
-        f"The candidate's threshold, {found.threshold:g}, was chosen on {found.rows:,} calibration "
-        f"rows by {_MATCHED[found.match]}: {before} of the baseline, {after} of the candidate."
+    limit = said(
+        "limit.tuned",
+        threshold=found.threshold,
+        rows=found.rows,
+        match=_MATCHED[found.match],
+        before=found.baseline,
+        after=found.candidate,
     )
     return (limit,)
 
@@ -261,12 +264,14 @@ def _rated(policy: Policy, found: QualityScorer | None) -> tuple[str, ...]:
     if policy.quality is None:
         return ()
     if found is None:
-        return ("How good the written texts are is taken as the predictions say it.",)
-    prompt = "the prompt and what was written" if found.with_prompt else "what was written"
-    limit = (
-        f"How good the written texts are is what the scorer ({found.architecture}, output "
-        f"{found.output!r}, {found.digest[:12]}) makes of {prompt}: {found.new_tokens:,} tokens "
-        "at most, the likeliest each time."
+        return (said("limit.rated_elsewhere"),)
+    limit = said(
+        "limit.rated",
+        architecture=found.architecture,
+        output=repr(found.output),
+        digest=found.digest[:12],
+        what=said("limit.rated_both" if found.with_prompt else "limit.rated_alone"),
+        tokens=found.new_tokens,
     )
     return (limit,)
 
@@ -275,19 +280,18 @@ def _unknown(roles: Sequence[str]) -> tuple[str, ...]:
     """That measurements had to be taken at their word."""
     if not roles:
         return ()
-    limit = (
-        f"Which {' and '.join(roles)} made the predictions is not known here; that the "
-        "measurements are of the same is taken on trust."
-    )
-    return (limit,)
+    return (said("limit.unknown", models=" and ".join(roles)),)
 
 
 def _left_out(table: Table) -> tuple[str, ...]:
     """How many rows nobody judged, because the policy ignores their label."""
     if not table.ignored:
         return ()
-    counts = " and ".join(f"{rows:,} of {label!r}" for label, rows in table.ignored.items())
-    return (f"Rows with a label that the policy ignores were left out: {counts}.",)
+    counts = tuple(
+        said("limit.ignored_of", rows=rows, label=repr(label))
+        for label, rows in table.ignored.items()
+    )
+    return (said("limit.ignored", counts=counts),)
 
 
 def _inputs(judged: Judged) -> tuple[Input, ...]:

@@ -19,6 +19,8 @@ def plain_json(value: Any) -> Any:
     """
     if value is None or type(value) in _SCALARS:
         return value
+    if isinstance(value, str):  # a sentence that knows what it says
+        return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         said = [(name, always, getattr(value, name)) for name, always in _fields(type(value))]
         return {name: plain_json(item) for name, always, item in said if always or item is not None}

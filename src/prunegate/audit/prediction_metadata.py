@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from prunegate.audit.provenance import MOMENT, now
 from prunegate.audit.record import ModelRef, Saturating
 from prunegate.cost.processor import processor
-from prunegate.text.numbers import plain, share
+from prunegate.text.said import said
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -131,23 +131,19 @@ def environment_of(notes: Sequence[Notes]) -> dict[str, str]:
 def saturation_warnings(found: Mapping[str, Saturating]) -> tuple[str, ...]:
     """That models, by role, are others on other processors, and how much of it shows here."""
     return tuple(
-        f"the {role} computes otherwise on processors without VNNI: do not judge it here and "
-        f"deploy it there. {_saturating_in_words(one)}"
+        said("warning.saturates", model=role, told=_saturating_in_words(one))
         for role, one in found.items()
     )
 
 
 def _saturating_in_words(found: Saturating) -> str:
-    products = f"{found.saturating} of its {found.products} eight-bit products can saturate"
+    products = {"n": found.saturating, "whole": found.products}
     if not found.here:
-        return f"{products} there; where the predictions were made they do not."
+        return said("warning.saturates_there", **products)
     if found.rows is None or found.changed is None:
-        return f"{products}, and did where the predictions were made."
-    part = plain(share(found.changed / found.rows))
-    return (
-        f"{products}, and did where the predictions were made; computed without saturation, "
-        f"{found.changed:,} of {found.rows:,} rows ({part}) change their decision."
-    )
+        return said("warning.saturates_here", **products)
+    rows = {"changed": found.changed, "rows": found.rows, "part": found.changed / found.rows}
+    return said("warning.saturates_rows", **products, **rows)
 
 
 def _moment(said: Any) -> str | None:

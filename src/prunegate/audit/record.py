@@ -14,6 +14,7 @@ from prunegate.audit.control_record import Control
 from prunegate.audit.expectations_record import RecordedExpectations
 from prunegate.audit.labelling_record import RecordedLabelling
 from prunegate.audit.opinion.agreement import SecondOpinion
+from prunegate.audit.record_sentences import sentences_of
 from prunegate.audit.search_record import Search
 from prunegate.audit.tallied import Tallies
 from prunegate.audit.written_texts import Generation, QualityScorer
@@ -22,6 +23,7 @@ from prunegate.cost.measurement import Measurements
 from prunegate.cost.projection import Projection
 from prunegate.discovery.discovered import DiscoveredSlice
 from prunegate.predict.tuned_threshold import TunedThreshold
+from prunegate.text.said import Phrase, phrases_in
 from prunegate.verdict.finding import (
     ABSENT,
     Finding,
@@ -305,6 +307,14 @@ class DecisionRecord:
 
     expectations: RecordedExpectations | None = field(default=None, metadata=ABSENT)
     """That the data met the policy's own expectations; None: it has none."""
+    phrases: tuple[Phrase, ...] | None = field(default=None, metadata=ABSENT)
+    """What those of its sentences say that have values in them, as facts; None: not said."""
+
+    def __post_init__(self) -> None:
+        """Keep what the sentences say that were made here."""
+        found = (*(self.phrases or ()), *phrases_in(sentences_of(self)))
+        kept = {(one.kind, repr(one.values)): one for one in found}
+        object.__setattr__(self, "phrases", tuple(kept.values()) or None)
 
     def model_digest(self, role: str) -> str | None:
         """The digest of the baseline or candidate; None: it is not known."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prunegate.audit.record import Bar
 from prunegate.policy.schema import Policy
+from prunegate.text.said import said
 from prunegate.verdict.gate_set_attempt import GateSetAttempt
 
 SEAL = "urn:prunegate:seal:v1"
@@ -19,29 +20,29 @@ def is_looser(policy: Policy, bar: Bar) -> bool:
 def bar_in_words(attempt: GateSetAttempt, bar: Bar | None) -> str:
     """One sentence for provenance and console."""
     if bar is None:
-        return "no: none is known for this gate set"
+        return said("warning.bar_none")
     other = _another(attempt, bar)
     if other:
-        return f"no: {other}"
+        return said("warning.bar_no", why=other)
     sealed = _sealed(bar)
     if bar.before_predictions is None:
-        return f"{sealed}; when the predictions were made is not known"
-    before = ("yes", "before") if bar.before_predictions else ("no", "not before")
-    return f"{before[0]}: {sealed}, {before[1]} the predictions were made"
+        return said("warning.bar_unknown", sealed=sealed)
+    key = "warning.bar_before" if bar.before_predictions else "warning.bar_after"
+    return said(key, sealed=sealed)
 
 
 def _sealed(bar: Bar) -> str:
-    return f"sealed at {bar.sealed_at} (entry {bar.entry[:12]})"
+    return said("warning.sealed", at=bar.sealed_at, entry=bar.entry[:12])
 
 
 def _another(attempt: GateSetAttempt, bar: Bar) -> str:
     """Why the bar is not the one that was judged by; empty: it is."""
     if bar.rules != attempt.rules:
-        return f"other rules were {_sealed(bar)}; this verdict was not held to them"
+        return said("warning.bar_rules", sealed=_sealed(bar))
     if bar.contents != attempt.contents:
-        return f"the rules were {_sealed(bar)}, but slicing values of the gate set changed since"
+        return said("warning.bar_contents", sealed=_sealed(bar))
     if bar.looser:
-        return f"the rules were {_sealed(bar)}, but more may be waived now, or for longer"
+        return said("warning.bar_looser", sealed=_sealed(bar))
     return ""
 
 
@@ -50,4 +51,4 @@ def bar_warning(attempt: GateSetAttempt, bar: Bar | None) -> tuple[str, ...]:
     why = "" if bar is None else _another(attempt, bar)
     if not why:
         return ()
-    return (f"The bar sealed for this gate set is not the one it was judged by: {why}.",)
+    return (said("warning.bar", why=why),)

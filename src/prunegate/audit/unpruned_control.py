@@ -7,9 +7,9 @@ at the baseline's as well, so that the data are not blamed for what a threshold 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from prunegate.audit.control_record import Control, ControlSlice
+from prunegate.audit.control_words import ControlThresholds, control_in_words
 from prunegate.counting.count import count_table, open_predictions
 from prunegate.data.labelled.rows import LabelledRows
 from prunegate.metrics.catalogue import METRICS
@@ -17,10 +17,8 @@ from prunegate.metrics.checks import change_check
 from prunegate.policy.schema import Policy
 from prunegate.predict.predictions_table import predictions
 from prunegate.predict.tasks.kind import Scored
-from prunegate.text.numbers import plain
 from prunegate.verdict.decide import decide
 from prunegate.verdict.finding import Finding, Verdict
-from prunegate.verdict.quantities import Quantities
 
 Scores = Mapping[str, Scored]
 
@@ -51,28 +49,19 @@ def control_of(policies: Mapping[str, Policy], rows: LabelledRows, scores: Score
         for (metric, name), found in control.items()
     )
     if not moved:
-        return Control(summary=_summary(slices), slices=slices)
-    thresholds = _Thresholds.of(policies)
-    summary = _summary(slices, thresholds)
+        return Control(summary=control_in_words(slices), slices=slices)
+    thresholds = _thresholds(policies)
+    summary = control_in_words(slices, thresholds)
     return Control(summary=summary, slices=slices, threshold=thresholds.control)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Thresholds:
-    """From which score on each model decides."""
-
-    baseline: float | None
-    candidate: float | None
-    control: float | None
-
-    @classmethod
-    def of(cls, policies: Mapping[str, Policy]) -> _Thresholds:
-        task, own = policies["candidate"].task, policies["control"].task
-        return cls(
-            baseline=task.threshold_of("baseline"),
-            candidate=task.threshold_of("candidate"),
-            control=own.threshold_of("candidate"),
-        )
+def _thresholds(policies: Mapping[str, Policy]) -> ControlThresholds:
+    task, own = policies["candidate"].task, policies["control"].task
+    return ControlThresholds(
+        baseline=task.threshold_of("baseline"),
+        candidate=task.threshold_of("candidate"),
+        control=own.threshold_of("candidate"),
+    )
 
 
 def _unmoved(policy: Policy, rows: LabelledRows, scores: Scores) -> dict[tuple[str, str], Finding]:
@@ -93,52 +82,3 @@ def _changes(
         # A class by itself has no place in the control's table; macro averages do.
         if change_check(f.check) and not METRICS[f.metric].operational and not f.class_label
     }
-
-
-def _summary(slices: tuple[ControlSlice, ...], thresholds: _Thresholds | None = None) -> str:
-    """The slice that the candidate lost most on, with how much of it the control lost too."""
-    known = [s for s in slices if None not in (s.baseline, s.control, s.candidate)]
-    if thresholds is not None:
-        known = [s for s in known if s.at_baseline_threshold is not None]
-    if not known:
-        return "The same fine-tuning was done with nothing removed."
-    worst = min(known, key=_gain)
-    if thresholds is not None:
-        return _of_three(worst, thresholds)
-    return (
-        f"On {worst.slice}, {METRICS[worst.metric].phrase} changed by "
-        f"{_change(worst.metric, worst.baseline, worst.candidate)} with pruning and by "
-        f"{_change(worst.metric, worst.baseline, worst.control)} after the same fine-tuning with "
-        "nothing removed: the second part is what the fine-tuning data did."
-    )
-
-
-def _of_three(worst: ControlSlice, at: _Thresholds) -> str:
-    """What pruning, data and threshold did on a slice."""
-    metric, unmoved = worst.metric, worst.at_baseline_threshold
-    return (
-        f"On {worst.slice}, {METRICS[metric].phrase} changed by "
-        f"{_change(metric, worst.baseline, worst.candidate)} with pruning, at a threshold of "
-        f"{at.candidate:g} in place of {at.baseline:g}, and by "
-        f"{_change(metric, worst.baseline, worst.control)} after the same fine-tuning with nothing "
-        f"removed, at {at.control:g}. Of the second part, the fine-tuning data did "
-        f"{_change(metric, worst.baseline, unmoved)} and the threshold "
-        f"{_change(metric, unmoved, worst.control)}."
-    )
-
-
-def _gain(found: ControlSlice) -> float:
-    """The candidate's change against the baseline: positive where it is for the better."""
-    sign = -1 if METRICS[found.metric].better == "lower" else 1
-    return sign * _minus(found.candidate, found.baseline)
-
-
-def _change(metric: str, before: float | None, after: float | None) -> str:
-    """A change as it is: what rose has a plus."""
-    return plain(Quantities()[metric].change_in_words(_minus(after, before)))
-
-
-def _minus(one: float | None, other: float | None) -> float:
-    assert one is not None  # noqa: S101  # the caller has sorted undefined ones out
-    assert other is not None  # noqa: S101  # as above
-    return one - other

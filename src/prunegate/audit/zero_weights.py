@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from prunegate.text.numbers import plain, share
+from prunegate.text.said import said
 
 MANY_ZEROS = 0.01
 """Share of zero weights from which on a reader is told; trained weights have next to none."""
@@ -34,9 +34,4 @@ def zero_warnings(candidate: CountedModel) -> tuple[str, ...]:
     zeros, parameters = candidate.zeros, candidate.parameters
     if zeros is None or not parameters or zeros < many * parameters:
         return ()
-    part = plain(share(zeros / parameters))
-    warning = (
-        f"{zeros:,} of the candidate's {parameters:,} weights ({part}) are "
-        "zero; they are stored and multiplied like any other, so they save neither bytes nor time"
-    )
-    return (warning,)
+    return (said("warning.zeros", zeros=zeros, whole=parameters, part=zeros / parameters),)

@@ -21,6 +21,7 @@ from prunegate.policy import written_figure as units
 from prunegate.policy.claims import Stated, StatedModel
 from prunegate.policy.messages import literal
 from prunegate.policy.written_figure import Written
+from prunegate.text.said import joined, said
 
 _SIZES = {"Ti": (192, 12, 3), "S": (384, 12, 6), "B": (768, 12, 12), "L": (1024, 24, 16)}
 """Width, layers and heads per layer (Dosovitskiy et al. 2021; Touvron et al. 2021 for Ti and S);
@@ -137,7 +138,7 @@ def _impossible(left: Left, whole: Left) -> str:
     for name in ("heads", "neurons", "layers"):
         count, all_of_it = getattr(left, name), getattr(whole, name)
         if not 0 < count <= all_of_it:
-            return f"{count:,} {name} cannot be left of {all_of_it:,}"
+            return said("claim.impossible", n=count, what=name, whole=all_of_it)
     return ""
 
 
@@ -155,19 +156,19 @@ def _not_possible(found: dict[str, Written], problem: str) -> Iterator[CheckedFi
 
 def _count(figure: str, claimed: int, has: int) -> CheckedFigure:
     right = claimed == has
-    told = f"the architecture has {has:,}"
+    told = said("claim.has", n=has)
     return CheckedFigure(
         figure=figure,
         stated=f"{claimed:,}",
         status="right" if right else "contradicted",
         basis="architecture",
-        sum=told if right else f"{told}; {claimed:,} is stated",
+        sum=told if right else sentences.against(told, f"{claimed:,}"),
     )
 
 
 def _before(claim: Written, sizes: ViTGeometry, whole: Left) -> CheckedFigure:
     total = parameters_left(sizes, whole)
-    told = f"the architecture has {total:,} parameters"
+    told = said("claim.has_parameters", n=total)
     return _parameters("before", claim, sizes, (told, total))
 
 
@@ -177,11 +178,8 @@ def _after(claim: Written, sizes: ViTGeometry, whole: Left, left: Left) -> Check
     if checked.status == "right" or left.neurons < whole.neurons or claim.value >= total:
         return checked
     spare = -((claim.value - total) // sizes.neuron_parameters)
-    also = (
-        f", which needs {int(spare):,} MLP neurons of {sizes.neuron_parameters:,} parameters to go "
-        "as well"
-    )
-    return CheckedFigure(**{**vars(checked), "sum": checked.sum + also})
+    told = said("claim.needs", told=checked.sum, n=int(spare), each=sizes.neuron_parameters)
+    return CheckedFigure(**{**vars(checked), "sum": told})
 
 
 def _parameters(
@@ -191,15 +189,15 @@ def _parameters(
     bare = total - _classifier(sizes)
     fits = [n for n in (total, bare) if Range.of(claim, count=True).meets(Range.exactly(n))]
     if fits and total not in fits:
-        told += f", {bare:,} without the classification head"
+        told = said("claim.bare", told=told, n=bare)
     elif not claim.whole:
-        told += f" ({sentences.like(Fraction(total), claim)})"
+        told = said("claim.about", told=told, value=sentences.like(Fraction(total), claim))
     return CheckedFigure(
         figure=f"parameters: {key}",
         stated=claim.text,
         status="right" if fits else "contradicted",
         basis="architecture",
-        sum=told if fits else f"{told}; {claim.text} is stated",
+        sum=told if fits else sentences.against(told, claim.text),
         uses=("heads: after", "heads: removed") if key == "after" else (),
     )
 
@@ -216,23 +214,27 @@ def _sum(sizes: ViTGeometry, whole: Left, left: Left) -> str:
         )
     ]
     told = [
-        f"{now:,} of {all_of_it:,} {name}" for name, now, all_of_it, _ in gone if now < all_of_it
+        said("claim.left", now=now, whole=all_of_it, what=name)
+        for name, now, all_of_it, _ in gone
+        if now < all_of_it
     ]
-    terms = [f" − {was - now:,} × {cost:,}" for _, now, was, cost in gone if now < was]
+    terms = [said("claim.gone", n=was - now, each=cost) for _, now, was, cost in gone if now < was]
     before, after = parameters_left(sizes, whole), parameters_left(sizes, left)
-    total = f"{before:,}{''.join(terms)} = {after:,} parameters"
-    return f"{', '.join(told) or 'nothing removed'}: {total}"
+    ends = {"before": before, "after": after}
+    if not terms:
+        return said("claim.total_whole", told=said("claim.nothing_removed"), **ends)
+    return said("claim.total", told=told, gone=joined(terms, " "), **ends)
 
 
 def _change(claim: Written, sizes: ViTGeometry, whole: Left, left: Left) -> CheckedFigure:
     ratio = Fraction(parameters_left(sizes, left), parameters_left(sizes, whole)) - 1
     right = agrees(claim, Range.exactly(ratio))
-    told = f"{_sum(sizes, whole, left)}, {sentences.like(ratio, claim)}"
+    told = said("claim.change", told=_sum(sizes, whole, left), value=sentences.like(ratio, claim))
     return CheckedFigure(
         figure="parameters: change",
         stated=claim.text,
         status="right" if right else "contradicted",
         basis="architecture",
-        sum=told if right else f"{told}; {claim.text} is stated",
+        sum=told if right else sentences.against(told, claim.text),
         uses=("heads: after", "heads: removed"),
     )

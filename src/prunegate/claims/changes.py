@@ -16,6 +16,7 @@ from prunegate.claims.ranges import Range
 from prunegate.policy import written_figure as units
 from prunegate.policy.claims import Stated, StatedChange, StatedMetric
 from prunegate.policy.written_figure import Written
+from prunegate.text.said import said
 
 GROWS = ("throughput",)
 """What is better when it is more: ``times`` is after over before."""
@@ -60,7 +61,7 @@ def _check(name: str, key: str, pair: StatedChange, found: dict[str, Written]) -
         else:
             expected, exact = _difference(pair, claim, before, after)
     except ZeroDivisionError:
-        reason = f"{before.text} to {after.text}: the figure that it is a share of may be zero"
+        reason = said("claim.maybe_zero", before=before.text, after=after.text)
         return CheckedFigure(
             figure=figure,
             stated=claim.text,
@@ -70,15 +71,16 @@ def _check(name: str, key: str, pair: StatedChange, found: dict[str, Written]) -
             uses=uses,
         )
     right = agrees(claim, expected)
-    way = f"{before.text} to {after.text} is {_way(exact, claim)}"
+    told = {"before": before.text, "after": after.text, "way": _way(exact, claim)}
+    way = said("claim.way", **told)
     if expected.low != expected.high:
-        way += f" ({sentences.range_in_words(expected, claim)} with what their digits leave open)"
+        way = said("claim.way_open", range=sentences.range_in_words(expected, claim), **told)
     return CheckedFigure(
         figure=figure,
         stated=claim.text,
         status="right" if right else "contradicted",
         basis="arithmetic",
-        sum=f"{way}; {claim.text} is stated",
+        sum=sentences.against(way, claim.text),
         uses=uses,
     )
 
@@ -119,8 +121,8 @@ def _difference(
 def _way(exact: Range, claim: Written) -> str:
     """``a drop of 2 points``, ``1.41x``."""
     if claim.unit == units.TIMES:
-        return sentences.like(exact.low, claim)
+        return said("claim.value", value=sentences.like(exact.low, claim))
     if exact.low == 0:
-        return "no change"
-    kind = "a drop" if exact.low < 0 else "a rise"
-    return f"{kind} of {sentences.like(abs(exact.low), claim)}"
+        return said("claim.no_change")
+    kind = "drop" if exact.low < 0 else "rise"
+    return said(f"claim.{kind}", value=sentences.like(abs(exact.low), claim))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prunegate.claims.checked import CheckedFigure
+from prunegate.claims.sentences import against
 from prunegate.policy.claims import Stated
 from prunegate.policy.written_figure import written
+from prunegate.text.said import said
 
 Counts = dict[str, int]
 
@@ -48,7 +50,7 @@ def check_counts(stated: Stated, layers: int | None = None) -> Iterator[CheckedF
 def _per_layer(heads: Counts, layers: int, uses: tuple[str, ...]) -> Iterator[CheckedFigure]:
     if "per_layer" in heads and "before" in heads:
         total, each = layers * heads["per_layer"], heads["per_layer"]
-        told = f"{layers} layers × {each} heads = {total:,} heads"
+        told = said("claim.per_layer", layers=str(layers), each=str(each), total=total)
         yield _whole("heads", "before", (told, total), heads, ("heads: per_layer", *uses))
     before = heads.get("before")
     if before is None and "per_layer" in heads:
@@ -56,12 +58,18 @@ def _per_layer(heads: Counts, layers: int, uses: tuple[str, ...]) -> Iterator[Ch
     if "removed_per_layer" in heads and before is not None and "after" in heads:
         each = heads["removed_per_layer"]
         total = before - layers * each
-        told = f"{before:,} heads − {layers} layers × {each} = {total:,} heads"
+        told = said(
+            "claim.removed_per_layer",
+            before=before,
+            layers=str(layers),
+            each=str(each),
+            total=total,
+        )
         more = ("heads: removed_per_layer", "heads: before", *uses)
         yield _whole("heads", "after", (told, total), heads, more)
     if "kept_per_layer" in heads and "after" in heads:
         each = heads["kept_per_layer"]
-        told = f"{layers} layers × {each} heads = {layers * each:,} heads"
+        told = said("claim.per_layer", layers=str(layers), each=str(each), total=layers * each)
         more = ("heads: kept_per_layer", *uses)
         yield _whole("heads", "after", (told, layers * each), heads, more)
 
@@ -70,13 +78,15 @@ def _removed(name: str, found: Counts) -> Iterator[CheckedFigure]:
     if not {"before", "after", "removed"} <= found.keys():
         return
     total = found["before"] - found["after"]
-    told = f"{found['before']:,} − {found['after']:,} = {total:,} {name}"
+    told = said(
+        "claim.removed", before=found["before"], after=found["after"], total=total, what=name
+    )
     yield _whole(name, "removed", (told, total), found, (f"{name}: before", f"{name}: after"))
 
 
 def _layers_agree(heads: Counts, layers: Counts) -> Iterator[CheckedFigure]:
     if "layers" in heads and "before" in layers:
-        told = f"{layers['before']} layers are stated under 'layers'"
+        told = said("claim.layers", n=str(layers["before"]))
         yield _whole("heads", "layers", (told, layers["before"]), heads, ("layers: before",))
 
 
@@ -90,6 +100,6 @@ def _whole(
         stated=f"{found[key]:,}",
         status="right" if right else "contradicted",
         basis="arithmetic",
-        sum=told if right else f"{told}; {found[key]:,} is stated",
+        sum=told if right else against(told, f"{found[key]:,}"),
         uses=uses,
     )

@@ -20,6 +20,7 @@ from prunegate.claims.ranges import Range
 from prunegate.policy import written_figure as units
 from prunegate.policy.claims import Stated, StatedMetric, StatedTime
 from prunegate.policy.written_figure import Written, written
+from prunegate.text.said import said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,12 +82,11 @@ def _metric(metric: StatedMetric, found: MeasuredMetric) -> Iterator[CheckedFigu
         if estimate.interval is None:
             right = agrees(claim, Range.exactly(estimate.value)) if key == "change" else None
             same = Range.of(claim).meets(Range.exactly(estimate.value)) if right is None else right
-            told = f"measured {value}" + ("" if same else ", without an interval to judge by")
+            told = said("claim.measured" if same else "claim.measured_alone", value=value)
             yield _answer(figure, claim.text, "right" if same else "not checked", told)
             continue
-        told = (
-            f"measured {value} (95 % interval {sentences.range_in_words(estimate.interval, claim)})"
-        )
+        span = sentences.range_in_words(estimate.interval, claim)
+        told = said("claim.measured_range", value=value, range=span)
         right = (
             agrees(claim, estimate.interval)
             if key == "change"
@@ -100,20 +100,20 @@ def _counted(stated: Stated, measured: Measured) -> Iterator[CheckedFigure]:
         pair, found = getattr(stated, name), measured.pairs.get(name)
         if pair is None or found is None:
             continue
-        word = "in the record" if name == "price" else "counted"
+        kind = "claim.in_record" if name == "price" else "claim.counted"
         for key, claim in pair.figures.items():
             expected = _expected(key, claim, found)
             if expected is None:
                 continue
             right = agrees(claim, expected) if key == "change" else _meets(claim, expected)
-            told = f"{word}: {sentences.range_in_words(expected, claim)}"
+            told = said(kind, value=sentences.range_in_words(expected, claim))
             yield _verdict(f"{name}: {key}", claim, right=right, told=told)
     heads = measured.pairs.get("heads")
     for key, count in given(stated.heads).items():
         if heads is not None and key in ("before", "after"):
             has = int(heads[key == "after"].low)
             claim = written(str(count))
-            told = f"counted: {has:,}"
+            told = said("claim.counted", value=has)
             yield _verdict(f"heads: {key}", claim, right=has == count, told=told)
 
 
@@ -156,10 +156,9 @@ def _speed_up(name: str, pair: StatedTime, ratio: Range, *, quiet: bool) -> Iter
             continue
         figure = f"{name.replace('_', ' ')}: {key}"
         if not quiet:
-            busy = "the machine that measured it was too busy"
-            yield _answer(figure, claim.text, "not checked", busy)
+            yield _answer(figure, claim.text, "not checked", said("claim.busy"))
             continue
-        told = f"measured, 95 % interval {sentences.range_in_words(expected, claim)}"
+        told = said("claim.measured_ratio", range=sentences.range_in_words(expected, claim))
         yield _verdict(figure, claim, right=agrees(claim, expected), told=told)
 
 
@@ -174,7 +173,7 @@ def _bills(stated: Stated, measured: Measured) -> Iterator[CheckedFigure]:
             text = getattr(month, key)
             if text is not None:
                 claim = written(text)
-                told = f"in the record: {sentences.range_in_words(expected, claim)}"
+                told = said("claim.in_record", value=sentences.range_in_words(expected, claim))
                 right = Range.of(claim).meets(expected)
                 yield _verdict(f"{month_name(month)}: {key}", claim, right=right, told=told)
 
@@ -182,7 +181,7 @@ def _bills(stated: Stated, measured: Measured) -> Iterator[CheckedFigure]:
 def _verdict(figure: str, claim: Written, *, right: bool, told: str) -> CheckedFigure:
     if right:
         return _answer(figure, claim.text, "right", told)
-    return _answer(figure, claim.text, "contradicted", f"{told}; {claim.text} is stated")
+    return _answer(figure, claim.text, "contradicted", sentences.against(told, claim.text))
 
 
 def _answer(figure: str, stated: str, status: str, told: str) -> CheckedFigure:

@@ -9,6 +9,7 @@ from prunegate.claims.checked import CheckedFigure
 from prunegate.claims.ranges import Range
 from prunegate.policy.claims import Stated, StatedMonth
 from prunegate.policy.written_figure import Written, written
+from prunegate.text.said import said
 
 
 def months(stated: Stated) -> Iterator[CheckedFigure]:
@@ -34,9 +35,8 @@ def _bill(month: StatedMonth, key: str, claim: Written, price: Written) -> Check
     expected = Range.of(volume, count=True) * Range.of(price)
     count = sentences.like(volume.value, volume)
     cost = sentences.claimed_money(price.value, price.currency)
-    told = (
-        f"{count} × {cost} = {sentences.claimed_money(volume.value * price.value, price.currency)}"
-    )
+    total = sentences.claimed_money(volume.value * price.value, price.currency)
+    told = said("claim.bill", count=count, cost=cost, sum=total)
     return _checked(month, key, claim, (told, expected), ("price: " + key,))
 
 
@@ -44,7 +44,7 @@ def _saving(month: StatedMonth, claim: Written) -> CheckedFigure:
     before, after = written(str(month.before)), written(str(month.after))
     expected = Range.of(before) - Range.of(after)
     exact = sentences.claimed_money(before.value - after.value, claim.currency)
-    told = f"{before.text} − {after.text} = {exact}"
+    told = said("claim.saving", before=before.text, after=after.text, sum=exact)
     name = month_name(month)
     return _checked(month, "saving", claim, (told, expected), (f"{name}: before", f"{name}: after"))
 
@@ -59,14 +59,16 @@ def _checked(
     told, found = expected
     right = Range.of(claim).meets(found)
     if not right and found.low != found.high:
-        ends = (sentences.claimed_money(end, claim.currency) for end in (found.low, found.high))
-        told += f" ({' to '.join(ends)} with what the digits leave open)"
+        low, high = (
+            sentences.claimed_money(end, claim.currency) for end in (found.low, found.high)
+        )
+        told = said("claim.open", told=told, low=low, high=high)
     name = month_name(month)
     return CheckedFigure(
         figure=f"{name}: {key}",
         stated=claim.text,
         status="right" if right else "contradicted",
         basis="arithmetic",
-        sum=told if right else f"{told}; {claim.text} is stated",
+        sum=told if right else sentences.against(told, claim.text),
         uses=(*uses, f"{name}: volume"),
     )

@@ -9,6 +9,7 @@ from prunegate.policy import written_figure as units
 from prunegate.policy.written_figure import Written
 from prunegate.text.money import with_currency
 from prunegate.text.numbers import plain, rounded
+from prunegate.text.said import said
 
 _MOST = 12
 """Decimals that are ever shown."""
@@ -45,7 +46,14 @@ def claimed_money(value: Fraction, currency: str) -> str:
 def range_in_words(found: Range, figure: Written) -> str:
     """Both ends of a range in the unit of a figure; one number where they are the same."""
     low, high = like(found.low, figure), like(found.high, figure)
-    return low if low == high else f"{low} to {high}"
+    return (
+        said("claim.value", value=low) if low == high else said("claim.range", low=low, high=high)
+    )
+
+
+def against(told: str, stated: str) -> str:
+    """A sum, and what is stated in its place."""
+    return said("claim.stated", told=told, stated=stated)
 
 
 _NAMED = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from prunegate.cli.edge_record import PageTask, is_tuned, page_task
+from prunegate.cli.edge_record import PageTask, is_tuned, judged_threshold, page_task
 from prunegate.cli.finite_range import FiniteRange
 from prunegate.cli.model_options import ModelWords, model_options
 from prunegate.cli.options import (
@@ -75,7 +75,8 @@ def command(  # noqa: PLR0913  # its options, by keyword
     """Make a folder of static files that scores pictures or texts with CANDIDATE in a browser.
 
     CANDIDATE is a folder or an ONNX file that classifies images or texts; a float32 torch model is
-    exported. A threshold that 'run' or 'search' tuned is taken from the record of its verdict.
+    exported. A threshold that 'run' or 'search' tuned is taken from the record of its verdict;
+    a --threshold other than the one that was judged is taken with a warning.
     Any web server can serve the folder, and nothing that is scored leaves the browser. edge.json
     there says what it was made of. 'prunegate predict FOLDER --runtime browser' scores a table with
     this very folder, for gate to judge.
@@ -116,6 +117,8 @@ def command(  # noqa: PLR0913  # its options, by keyword
         positive=positive,
         threshold=threshold,
     )
+    if threshold is not None:
+        _tell_of_another(wishes, judged_threshold(candidate, judged, record, wishes.positive))
     with progress(said) as report:
         report("take the runtime", 0, 1)
         packages = NpmPackages(runtime_from)
@@ -135,6 +138,18 @@ def command(  # noqa: PLR0913  # its options, by keyword
             from_on = ", ".join(f"{escaped(n)} from {v}" for n, v in wishes.thresholds.items())
             click.echo(f"decides {from_on}, as {escaped(str(decided.record))} says")
     return 0
+
+
+def _tell_of_another(wishes: PageWishes, judged: float | None) -> None:
+    """Warn of a page that decides otherwise than the candidate was judged."""
+    for name, value in wishes.thresholds.items():
+        if judged is not None and value != judged:
+            told = (
+                f"warning: the page finds {name} from {value} on, and the candidate is judged from "
+                f"{judged} on: no verdict speaks of this page; leave --threshold out to ship what "
+                "is judged"
+            )
+            click.echo(escaped(told), err=True)
 
 
 def _require_place(candidate: Path, out: Path) -> None:

@@ -64,6 +64,35 @@ def page_task(candidate: Path, judged: PolicyFile | None, given: Path | None) ->
     return PageTask(task=found, record=place)
 
 
+def judged_threshold(
+    candidate: Path, judged: PolicyFile | None, given: Path | None, label: str | None
+) -> float | None:
+    """The threshold at which the candidate was judged, or is to be by the policy; None: unknown.
+
+    Args:
+        candidate: the model of the page.
+        judged: the policy that was given.
+        given: the record that was given; None: the one beside the candidate, where it is of it.
+        label: the class that the page looks for.
+
+    Raises:
+        EvidenceError: what calls itself the record was changed.
+        InputError: the record that was given is none, or is of another candidate.
+    """
+    from prunegate.policy.naming import value_text
+
+    place = given or candidate.resolve().parent / RECORD
+    task = _recorded(candidate, place, given=given is not None)
+    if judged is not None and (task is None or not judged.policy.task.untuned):
+        task = judged.policy.task
+    if task is None or task.untuned:
+        return None
+    if task.labels:
+        return task.threshold_of("candidate", label) if label in task.labels else None
+    named = None if task.positive is None else value_text(task.positive)
+    return task.threshold_of("candidate") if label == named else None
+
+
 def is_tuned(task: Task) -> bool:
     """Whether the candidate's threshold was chosen by ``run`` or ``search``."""
     from prunegate.policy.task import Thresholds

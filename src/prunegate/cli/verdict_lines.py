@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.outputs.short_words import ShortWords, Standing, urgent
-from prunegate.report.own_threshold import threshold_told
+from prunegate.report.own_threshold import in_english
 from prunegate.report.partly_labelled import labels_in_words
 from prunegate.report.production_told import production_lines
 from prunegate.report.speech import speech
@@ -119,7 +119,7 @@ def verdict_lines(
 def _told_first(record: DecisionRecord) -> tuple[str, str]:
     """The candidate's own threshold, and how many rows are labelled; empty: nothing to tell."""
     said = speech(ENGLISH)
-    return threshold_told(record, said, "The candidate"), labels_in_words(record, said)
+    return in_english(record), labels_in_words(record, said)
 
 
 def _counts(record: DecisionRecord) -> str:

@@ -32,6 +32,7 @@ from prunegate.cost.tariff import Tariff, steady_enough, tariff
 from prunegate.cost.volumes import Course, course, scenarios
 from prunegate.policy.billing import Billing
 from prunegate.policy.cost import Cost
+from prunegate.text.said import said
 
 
 def notes(bills: Tariff, volumes: Course, measurements: Measurements | None) -> tuple[str, ...]:
@@ -41,45 +42,30 @@ def notes(bills: Tariff, volumes: Course, measurements: Measurements | None) -> 
 
 def _notes(bills: Tariff, volumes: Course, measurements: Measurements | None) -> Iterator[str]:
     if not steady_enough(bills.basis, measurements):
-        yield (
-            "The machine was too busy while it measured: these amounts are no evidence, measure "
-            "again on a quiet one."
-        )
+        yield said("cost.busy")
     before, after = bills.baseline.usage, bills.candidate.usage
     if isinstance(before, Rented) and isinstance(after, Rented):
-        yield (
-            "Instances are whole, so a saving comes in steps. Their number follows the month's "
-            f"average load ({HOURS} hours); what is not utilised is left for peaks."
-        )
+        yield said("cost.whole", hours=HOURS)
         if before.reservation or after.reservation:
-            yield "Reserved instances are paid for whether they work or not."
+            yield said("cost.reserved")
         for volume in dict.fromkeys(volume for _, volume in (volumes[0], volumes[-1])):
             yield _step(bills, before, after, volume)
     if isinstance(before, Graduated) and len(before.tiers) > 1:
-        yield "Tiers are graduated: each price is for the part of a month's volume in its tier."
+        yield said("cost.tiers")
 
 
 def _step(bills: Tariff, baseline: Rented, candidate: Rented, volume: int) -> str:
     """Why there is a saving at a volume, or none."""
     before, after = baseline.instances(volume), candidate.instances(volume)
-    at = f"At {volume:,} inferences a month"
     same = bills.baseline.cost(volume) == bills.candidate.cost(volume)
+    count = said("cost.instances", n=before)
     if before != after:
-        text = f"{at} the baseline takes {_counted(before)} and the candidate {after:,}"
-        return f"{text}, which cost the same, so there is nothing to save." if same else f"{text}."
+        key = "cost.takes_same" if same else "cost.takes"
+        return said(key, volume=volume, before=count, after=after)
     if before == 0 and same:
-        return f"{at} nothing runs, so there is nothing to save."
-    least = ", the least that runs," if before == baseline.minimum > 1 else ""
-    carry = "carries" if before == 1 else "carry"
-    both = "both models" if before == 1 else "either model"
-    text = f"{at} {_counted(before)}{least} {carry} {both}"
-    if not same:
-        return f"{text}; the two cost otherwise because an instance of each has its own price."
-    return f"{text}, so there is nothing to save."
-
-
-def _counted(instances: int) -> str:
-    return "one instance" if instances == 1 else f"{instances:,} instances"
+        return said("cost.nothing", volume=volume)
+    many = "least" if before == baseline.minimum > 1 else "one" if before == 1 else "some"
+    return said(f"cost.{many}_{'same' if same else 'otherwise'}", volume=volume, count=count)
 
 
 @dataclass(frozen=True, kw_only=True)

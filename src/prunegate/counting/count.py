@@ -27,7 +27,14 @@ from prunegate.counting.prediction_files import PredictionFiles
 from prunegate.counting.problems import of_check, of_ids, require_none
 from prunegate.counting.production_counts import with_production
 from prunegate.counting.scored_rows import with_scores
-from prunegate.counting.slices import KeyTexts, Piece, SliceCounts, identical, slice_counts
+from prunegate.counting.slices import (
+    KeyTexts,
+    Piece,
+    SliceCounts,
+    identical,
+    same_scores,
+    slice_counts,
+)
 from prunegate.counting.spellings import spellings
 from prunegate.counting.tallies import DecidedRows, JointCounts, LabelCounts, Tally
 from prunegate.counting.tasks.every import task_of
@@ -49,6 +56,7 @@ from prunegate.data.predictions.uniqueness import duplicate_ids
 from prunegate.data.predictions.wanted import WantedColumns
 from prunegate.errors import InternalError, MissingColumnsError, TableError, UnsupportedError
 from prunegate.policy.schema import Policy
+from prunegate.text.said import said
 
 Rows = list[dict[str, Any]]
 
@@ -232,7 +240,7 @@ def count_table(
         ),
         rows=rows,
         warnings=(
-            *_identical(lines, rows),
+            *_identical(policy, lines, rows),
             *task.warnings(policy, slices[0].tally),
             *hints(policy, lines),
             *hints_of_lookalikes(policy, lines),
@@ -249,7 +257,7 @@ def _ignored_nowhere(table: Table) -> tuple[str, ...]:
     absent = [shown(label) for label, rows in table.ignored.items() if not rows]
     if not absent:
         return ()
-    return (f"'task: ignore' leaves out {', '.join(absent)}, and no row has such a label.",)
+    return (said("warning.ignored", labels=", ".join(absent)),)
 
 
 def _of_one_label(policy: Policy, overall: Tally) -> tuple[str, ...]:
@@ -261,8 +269,7 @@ def _of_one_label(policy: Policy, overall: Tally) -> tuple[str, ...]:
         or policy.evidence.reference == "off"
     ):
         return ()
-    told = f"All {overall.rows:,} rows have the same label: whether a model knows more than that"
-    return (f"{told} label cannot be seen in them, and is not asked.",)
+    return (said("warning.one_label", rows=overall.rows),)
 
 
 def _unweighed(policy: Policy, table: Table) -> tuple[str, ...]:
@@ -339,8 +346,10 @@ def _tally(reading: Reading, line: dict[str, Any]) -> Tally:
     return replace(tally, weights=weights_in(line, reading.cell(line), reading.weighing.step))
 
 
-def _identical(lines: Rows, rows: int) -> tuple[str, ...]:
-    return () if any(line[DIFFERS] for line in lines) else (identical(rows),)
+def _identical(policy: Policy, lines: Rows, rows: int) -> tuple[str, ...]:
+    if any(line[DIFFERS] for line in lines):
+        return ()
+    return (same_scores(rows) if policy.task.moved else identical(rows),)
 
 
 def warned_if_alike(slices: Sequence[SliceCounts]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from prunegate.data.predictions.columns import shown
 from prunegate.data.predictions.table import Table
+from prunegate.text.said import said
 
 
 def rounded_below(score: nw.Expr, threshold: float) -> nw.Expr | None:
@@ -55,10 +56,6 @@ def compared(table: Table, thresholds: Mapping[str, float | None]) -> dict[str, 
 
 def near_threshold(column: str, rows: int, threshold: float) -> str:
     """The warning of a column with such scores."""
-    noun = "score lies" if rows == 1 else "scores lie"
     digits = f"{float(np.float32(threshold)):.9f}"
-    return (
-        f"In column {shown(column)} {rows:,} {noun} within the rounding of 32-bit floats below the "
-        f"threshold {threshold:g} (which such a float writes as {digits}) and do not reach it; "
-        "write them as the decimals that they were, or in a file that keeps 32 bits."
-    )
+    at = {"threshold": threshold, "digits": digits}
+    return said("warning.near", column=shown(column), n=rows, **at)

@@ -19,6 +19,7 @@ from prunegate.errors import InternalError, TableError
 from prunegate.policy.intervals import names_of_bins
 from prunegate.policy.naming import slice_name, value_text
 from prunegate.policy.schema import Policy, SliceSpec
+from prunegate.text.said import said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,7 +228,9 @@ def _named(
 
 def identical(rows: int) -> str:
     """The warning about two models that cannot be told apart."""
-    return (
-        f"Baseline and candidate agree exactly on all {rows:,} rows: is the candidate really the "
-        "compressed model?"
-    )
+    return said("warning.identical", rows=rows)
+
+
+def same_scores(rows: int) -> str:
+    """The same of two models that differ in their thresholds alone."""
+    return said("warning.same_scores", rows=rows)

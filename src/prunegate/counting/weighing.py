@@ -21,6 +21,7 @@ from prunegate.counting.weight_sums import WeightSums
 from prunegate.data.predictions.columns import shown
 from prunegate.data.predictions.table import Table
 from prunegate.errors import UnsupportedError
+from prunegate.text.said import said
 
 WEIGHT = "prunegate__weight"
 """Derived column: the weight as a whole number of steps; null where it cannot be read."""
@@ -153,7 +154,4 @@ def _called_so(column: str) -> bool:
 
 def unweighed(column: str) -> str:
     """The warning that a table seems to have weights which the policy does not name."""
-    return (
-        f"The table has a column {shown(column)}, and the policy names no weights, so every row "
-        f"counts alike. If it holds design weights, write 'weight: {column}' in the policy."
-    )
+    return said("warning.unweighed", shown=shown(column), column=column)

@@ -18,6 +18,7 @@ from prunegate.discovery.discovered import DiscoveredSlice
 from prunegate.discovery.open_table import open_for_discovery, unusable
 from prunegate.errors import InputError
 from prunegate.policy.schema import Policy
+from prunegate.text.said import said
 
 MOST_COLUMNS = 8
 """Slicing keys and other columns together."""
@@ -46,7 +47,7 @@ def advice(policy: Policy, labelled: Path, predictions: Path, seed: int = 0) -> 
     try:
         return Advice(slices=_standing_out(policy, labelled, predictions, seed))
     except InputError as error:
-        return Advice(warnings=(f"Undeclared slices were not looked for: {error}",))
+        return Advice(warnings=(said("warning.undiscovered", why=str(error)),))
 
 
 def _standing_out(

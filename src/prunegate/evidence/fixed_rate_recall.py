@@ -25,6 +25,7 @@ from prunegate.counting.fixed_rate import (
 from prunegate.evidence.rates import PairedRate, TestedEvidence
 from prunegate.metrics.hypothesis import Contrast, Difference, Hypothesis, Level, asks_for_more
 from prunegate.stats.result import Interval, TestResult
+from prunegate.text.said import said
 
 METHOD = "exact, at the thresholds least in its favour that the negatives leave possible"
 
@@ -77,9 +78,11 @@ class FixedRateRecall(TestedEvidence):
     def too_few(self) -> str:
         if self.reliable:
             return ""
-        return (
-            f"a threshold with a false positive rate of {self.rate:g} is not known from fewer than "
-            f"{fewest_negatives(self.rate):,} negatives; here are {self.counts.negatives:,}"
+        return said(
+            "too_few.fixed_rate",
+            rate=self.rate,
+            least=fewest_negatives(self.rate),
+            n=self.counts.negatives,
         )
 
     def _level(self, level: Level) -> TestResult:

@@ -26,6 +26,7 @@ from prunegate.metrics.hypothesis import Contrast, Difference, Level, linear_for
 from prunegate.stats import clopper_pearson, roots
 from prunegate.stats.fixed_recall import AtRecall, Ends, alarms_at, surely_broken, surely_kept
 from prunegate.stats.result import Interval, TestResult
+from prunegate.text.said import said
 
 METHOD = "exact, at the thresholds least in its favour that the positives leave possible"
 TAIL = 2e-5
@@ -91,9 +92,11 @@ class FixedRecallPrecision(TestedEvidence):
     def too_few(self) -> str:
         if self.reliable:
             return ""
-        return (
-            f"a threshold with a recall of {self.recall:g} is not known from fewer than "
-            f"{fewest_negatives(missed_at(self.recall)):,} positives; here are {self.positives:,}"
+        return said(
+            "too_few.fixed_recall",
+            rate=self.recall,
+            least=fewest_negatives(missed_at(self.recall)),
+            n=self.positives,
         )
 
     @cached_property

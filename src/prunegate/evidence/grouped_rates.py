@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from prunegate.counting.cluster_sums import Clusters
-from prunegate.evidence.overlapping_rates import SCORE_MINIMUM, OverlappingRate, as_linear
+from prunegate.evidence.overlapping_rates import OverlappingRate, as_linear
 from prunegate.evidence.rates import PairedRate, SingleRate
 from prunegate.metrics.hypothesis import Contrast, Difference, Hypothesis, Level, SuccessRatio
 from prunegate.stats import clusters, joint_counts, korn_graubard
 from prunegate.stats.clusters import Grouped, Roles
+from prunegate.stats.reliable import SCORE_MINIMUM
 from prunegate.stats.result import Interval, TestResult
+from prunegate.text.said import joined, said
 
 BOTH, LOST, GAINED, NEITHER = range(4)
 Parts = Sequence[frozenset[object]]
@@ -155,10 +157,7 @@ class GroupedOverlappingRate(OverlappingRate):
     def too_few(self) -> str:
         if self.reliable:
             return ""
-        return (
-            f"the method is validated from {SCORE_MINIMUM} rows up; the groups here weigh as much "
-            f"as {self._independent} independent ones"
-        )
+        return said("too_few.grouped", least=SCORE_MINIMUM, n=self._independent)
 
     @property
     def lacking(self) -> int:
@@ -193,7 +192,11 @@ class GroupedOverlappingRate(OverlappingRate):
     def _contrast(self, contrast: Contrast) -> TestResult:
         effect, df = self._effect(as_linear(contrast)[0], swapped=contrast.swapped)
         found = self._tested([cell / effect for cell in self.cells], contrast, df)
-        return found if self.strict else replace(found, method=f"{found.method}, design effect")
+        return (
+            found
+            if self.strict
+            else replace(found, method=joined((found.method, "design effect"), ", "))
+        )
 
     def _share_level(self, level: Level) -> TestResult:
         return _test_level(level, self._effective())

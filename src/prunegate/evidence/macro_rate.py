@@ -24,6 +24,7 @@ from prunegate.evidence.rates import TestedEvidence
 from prunegate.metrics.hypothesis import Contrast, Level
 from prunegate.stats import clusters, macro
 from prunegate.stats.result import Interval, TestResult
+from prunegate.text.said import said
 
 
 def class_share(
@@ -140,11 +141,7 @@ class MacroRate(OfConfusion):
     def too_few(self) -> str:
         if self.reliable:
             return ""
-        rarest = min(self._support.values())
-        return (
-            f"the method is validated from {self.least_rows} rows of each class up; of the rarest "
-            f"there are {rarest}"
-        )
+        return said("too_few.macro", least=self.least_rows, n=min(self._support.values()))
 
     @property
     def lacking(self) -> int:

@@ -22,6 +22,7 @@ from typing import ClassVar, cast
 
 from prunegate.counting.feature_sums import FeatureSums
 from prunegate.evidence.rates import TestedEvidence
+from prunegate.evidence.too_few import validated
 from prunegate.evidence.unseen_loss import UnseenLoss
 from prunegate.metrics.hypothesis import (
     Contrast,
@@ -34,6 +35,7 @@ from prunegate.metrics.hypothesis import (
 from prunegate.stats import mean
 from prunegate.stats.reliable import RELIABLE_ROWS
 from prunegate.stats.result import Interval, TestResult
+from prunegate.text.said import joined, said
 
 Weights = tuple[Fraction, Fraction, Fraction]
 """Of a unit's change, baseline and weight."""
@@ -75,15 +77,8 @@ class MeanValue(TestedEvidence):
             return ""
         unit = "groups" if self.grouped else "rows"
         if self.moments.units < RELIABLE_ROWS:
-            return (
-                f"the method is validated from {RELIABLE_ROWS} {unit} up; here are "
-                f"{self.moments.units}"
-            )
-        return (
-            f"few {unit} make up most of the change, and the method is not validated for that: "
-            f"their skewness over the root of their number is {self._lopsided:.2f}, above "
-            f"{mean.MOST_LOPSIDED}; more {unit} make it smaller"
-        )
+            return validated(RELIABLE_ROWS, unit, "here are", self.moments.units)
+        return said("too_few.lopsided", unit=unit, skewness=self._lopsided, most=mean.MOST_LOPSIDED)
 
     @cached_property
     def _lopsided(self) -> float:
@@ -155,7 +150,11 @@ class MeanValue(TestedEvidence):
             most = max(abs(weights[0]), abs(weights[1] - weights[0]))
             worst = float(self.span * moments.first[2] / moments.units * most)
             found = mean.test_bounded(moments.units, (first, second, third), 0.0, worst)
-        return replace(found, method=f"{found.method}; groups as units") if self.grouped else found
+        return (
+            replace(found, method=joined((found.method, "groups as units")))
+            if self.grouped
+            else found
+        )
 
     def seen_alone(self, hypothesis: Hypothesis) -> TestResult:
         """The test of what the rows show, as if nothing could be lost that none of them lost."""

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from prunegate.counting.tallies import Cells
 from prunegate.evidence.rates import TestedEvidence, binomial_level, rate
+from prunegate.evidence.too_few import validated
 from prunegate.metrics.hypothesis import (
     Contrast,
     Hypothesis,
@@ -75,7 +76,7 @@ class OverlappingRate(TestedEvidence):
         if self.reliable:
             return ""
         smallest = min(self.parts(1)[1], self.parts(2)[1])
-        return f"the method is validated from {SCORE_MINIMUM} rows up; here are {smallest}"
+        return validated(SCORE_MINIMUM, "rows", "here are", smallest)
 
     @property
     def lacking(self) -> int:

@@ -24,6 +24,7 @@ from prunegate.counting.partial_counts import AGREED, PartialCounts, Sample
 from prunegate.counting.tallies import Cells
 from prunegate.stats import finite_sample
 from prunegate.stats.agreement import Agreement, agreement
+from prunegate.text.said import joined
 
 PART_OF_LEVEL = 10
 """The chance that one sample promises too much is this part of the level; p-values bear it."""
@@ -75,7 +76,7 @@ def least_agreement(tally: PartialCounts, model: Model, level: float) -> Agreeme
     return replace(
         found,
         p_value=min(1.0, found.p_value + chance),
-        method=f"{found.method}, {AT_WORST}",
+        method=joined((found.method, AT_WORST), ", "),
     )
 
 

@@ -32,6 +32,7 @@ from prunegate.evidence.partial_agreement import (
     least_agreement,
 )
 from prunegate.stats.agreement import METHOD_EXACT, Agreement, agreement
+from prunegate.text.said import joined
 
 Confusion = dict[tuple[str, str], int]
 """Rows by label and one model's decision."""
@@ -55,7 +56,7 @@ def least_class_agreement(tally: PartialLabels, model: Model, level: float) -> A
     return replace(
         found,
         p_value=max(told.p_value, min(1.0, found.p_value + chance)),
-        method=f"{METHOD_EXACT}, one class against the rest, {AT_WORST}",
+        method=joined((METHOD_EXACT, "one class against the rest", AT_WORST), ", "),
         exact=False,
     )
 
@@ -145,7 +146,7 @@ def class_agreement(tally: PartialLabels, name: str, model: Model, level: float)
     return replace(
         found,
         p_value=min(1.0, found.p_value + 3 * risk),
-        method=f"{found.method}, {AT_WORST}",
+        method=joined((found.method, AT_WORST), ", "),
         exact=False,
     )
 

@@ -33,6 +33,7 @@ from prunegate.metrics.hypothesis import Contrast, Hypothesis, Level
 from prunegate.stats import clopper_pearson, ratio_score
 from prunegate.stats.reliable import SCORE_MINIMUM
 from prunegate.stats.result import Interval, TestResult
+from prunegate.text.said import joined, said
 
 _BOTH = 0b11
 _BETWEEN = 3
@@ -133,10 +134,7 @@ class SampledPrecision(TestedEvidence):
     def too_few(self) -> str:
         if self.reliable:
             return ""
-        return (
-            f"the method is validated from {SCORE_MINIMUM} labelled rows up that each model "
-            f"flags; here are {self.labelled}"
-        )
+        return said("too_few.labelled", least=SCORE_MINIMUM, n=self.labelled)
 
     @property
     def lacking(self) -> int:
@@ -161,7 +159,7 @@ class SampledPrecision(TestedEvidence):
             holds[0],
             p_value=min(1.0, p_value),
             p_harm=min(1.0, p_harm),
-            method=f"{holds[0].method}, {OVER_SAMPLE}",
+            method=joined((holds[0].method, OVER_SAMPLE), ", "),
         )
 
     def level_interval(self) -> Interval:

@@ -15,6 +15,7 @@ from typing import ClassVar
 from prunegate.counting.pull_sums import ZERO, PullSums
 from prunegate.evidence.further_rows import rows_lacking
 from prunegate.evidence.rates import TestedEvidence
+from prunegate.evidence.too_few import units_of_ranking, validated
 from prunegate.metrics.hypothesis import Contrast, Level, linear_form
 from prunegate.stats import pulled
 from prunegate.stats.pulled import Pulled
@@ -73,13 +74,9 @@ class PulledValue(TestedEvidence):
         if self.reliable:
             return ""
         grouped = self.sums.moments.units < self.n
-        least = self.reliable_from
-        here = " and ".join(f"{math.floor(one):,}" for one in self.sums.weighing)
-        rows = ("positives", "negatives")[: len(self.sums.rows)]
-        kinds = "rows" if len(rows) == 1 else " and of ".join(rows)
-        units = f"equally large groups of {kinds}" if grouped else kinds.replace(" of ", " ")
+        units = units_of_ranking(len(self.sums.rows), grouped=grouped)
         verb = "they weigh" if grouped else "here are"
-        return f"the method is validated from {least} {units} up; {verb} {here}"
+        return validated(self.reliable_from, units, verb, *map(math.floor, self.sums.weighing))
 
     def rows_unseen(self, room: float, score: float) -> float:
         """As for areas: of each kind, in rows of the slice's mix."""

@@ -15,6 +15,7 @@ from typing import ClassVar
 from prunegate.counting.placement_sums import PlacementSums
 from prunegate.evidence.further_rows import rows_lacking
 from prunegate.evidence.rates import TestedEvidence
+from prunegate.evidence.too_few import units_of_ranking, validated
 from prunegate.metrics.hypothesis import Contrast, Level, linear_form
 from prunegate.stats import delong
 from prunegate.stats.delong import Area
@@ -57,14 +58,9 @@ class RankedAreas(TestedEvidence):
         if self.reliable:
             return ""
         grouped = self.sums.units < self.n
-        positive, negative = map(math.floor, self.sums.weighing)
-        kind = "equally large groups of positives" if grouped else "positives"
-        other = "of negatives" if grouped else "negatives"
         here = "they weigh" if grouped else "here are"
-        return (
-            f"the method is validated from {delong.RELIABLE} {kind} and {other} up; {here} "
-            f"{positive:,} and {negative:,}"
-        )
+        units = units_of_ranking(2, grouped=grouped)
+        return validated(delong.RELIABLE, units, here, *map(math.floor, self.sums.weighing))
 
     def rows_unseen(self, room: float, score: float) -> float:
         """As for means, of the rarer class, in rows of the slice's mix."""

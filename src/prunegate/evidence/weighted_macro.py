@@ -19,6 +19,7 @@ from prunegate.stats import macro, weighted
 from prunegate.stats.macro import ConfusionCounts
 from prunegate.stats.result import Interval, TestResult
 from prunegate.stats.weighted import WeightedContrast
+from prunegate.text.said import said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,10 +62,12 @@ class WeightedMacroRate(MacroRate):
     def too_few(self) -> str:
         if not self.lacking:
             return ""
-        return (
-            f"the method is used from {LEAST_EFFECTIVE} rows of equal weight up, of each class "
-            f"{self.least_rows}; the rows weigh so unlike that they are worth "
-            f"{self.rows.effective:,}, those of the rarest class {self._rarest:,}"
+        return said(
+            "too_few.macro_weighted",
+            least=LEAST_EFFECTIVE,
+            each=self.least_rows,
+            rows=self.rows.effective,
+            rarest=self._rarest,
         )
 
     def _level(self, level: Level) -> TestResult:

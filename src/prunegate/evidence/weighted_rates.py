@@ -27,6 +27,7 @@ from prunegate.metrics.hypothesis import (
 from prunegate.stats import weighted
 from prunegate.stats.result import Interval, TestResult
 from prunegate.stats.weighted import WeightedCells, WeightedContrast
+from prunegate.text.said import said
 
 LEAST_EFFECTIVE = 30
 """Rows of equal weight that a metric's own have to be worth, or nothing is tested (NCHS standards
@@ -130,10 +131,7 @@ class WeightedEvidence(TestedEvidence):
     def too_few(self) -> str:
         if not self.lacking:
             return ""
-        return (
-            f"the {self.n:,} rows weigh so unlike that they are worth {self.rows.effective:,} of "
-            f"equal weight; the method is used from {self.least:,} up"
-        )
+        return said("too_few.weighted", rows=self.n, worth=self.rows.effective, least=self.least)
 
     def count(self, hypothesis: Hypothesis) -> int:
         return self.rows.plain.count(hypothesis)

@@ -32,6 +32,7 @@ from prunegate.models.refusals import CONFIG_FILE, class_name, refuse_class
 from prunegate.models.snapshot import Snapshot
 from prunegate.models.tensor_names import common_wrapper, wrapped_names
 from prunegate.models.weights import FLOATS, doubled_bytes, zeros_of
+from prunegate.text.said import said
 
 _NOT_OURS = ("auto_map", "dtype", "torch_dtype", "attn_implementation", "_attn_implementation")
 _KNOWN: tuple[tuple[Mapping[str, Any], Reads, Answers], ...] = (
@@ -191,7 +192,7 @@ def _computing(
         module.float()
         first = str(error).partition("\n")[0]
         stored = str(precision).removeprefix("torch.")
-        told = f"a model stored in {stored} was computed in float32: this CPU cannot ({first})"
+        told = said("warning.widened", stored=stored, why=first)
         return module, (told,)
     return module, ()
 

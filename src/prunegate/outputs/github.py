@@ -14,6 +14,7 @@ from pathlib import Path
 from prunegate.audit.record import DecisionRecord
 from prunegate.errors import InputError
 from prunegate.outputs.short_words import ShortWords, urgent
+from prunegate.report.own_threshold import in_english
 from prunegate.report.warnings import warnings
 from prunegate.text.escape import shorten
 from prunegate.text.numbers import plain
@@ -24,7 +25,7 @@ _LONGEST = 500
 
 
 def github_annotations(record: DecisionRecord, file: str) -> list[str]:
-    """Workflow commands for what is broken or open, and for what is warned of.
+    """Workflow commands for what is broken or open, what is warned of, and a threshold of its own.
 
     Args:
         record: the decision.
@@ -41,7 +42,9 @@ def github_annotations(record: DecisionRecord, file: str) -> list[str]:
     if record.outcome != "approve" and not errors:
         errors = list(record.reasons[:MOST]) or ["nothing was judged"]
     told = warnings(record, others=MOST, losses=0).others
+    shipped = in_english(record)
     return [
+        *_commands("notice", [shipped] if shipped else [], file, title),
         *_commands("error", errors, file, title),
         *_commands("warning", told, file, title),
     ]

@@ -2,7 +2,8 @@
 
 The metrics report is OpenMetrics text: how many findings stand how, and every value that was
 judged, so that a merge request shows what it changes. The code quality report is Code Climate's
-JSON: an issue for whatever does not hold, with a fingerprint that stays the same from run to run.
+JSON: an issue for whatever does not hold, and one that informs of a threshold of the candidate's
+own, with a fingerprint that stays the same from run to run.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.outputs.short_words import ShortWords, Standing, urgent
+from prunegate.report.own_threshold import in_english, own_threshold
 from prunegate.text.escape import named, shorten
 from prunegate.text.numbers import plain
 from prunegate.verdict.finding import Finding
@@ -31,8 +34,17 @@ def render_metrics(record: DecisionRecord) -> str:
         f'prunegate_findings{{status="{status}"}} {getattr(standing, status)}'
         for status in ("broken", "open", "hold", "waived", "warned")
     ]
+    lines += _thresholds(record)
     values = dict.fromkeys(line for finding in record.findings for line in _values(finding))
     return "\n".join([*lines, *list(values)[:MOST], "# EOF"]) + "\n"
+
+
+def _thresholds(record: DecisionRecord) -> Iterator[str]:
+    """From which score on each model flags, where the candidate has a threshold of its own."""
+    own = own_threshold(record)
+    if own is not None:
+        for model in ("baseline", "candidate"):
+            yield f'prunegate_threshold{{model="{model}"}} {getattr(own, model)!r}'
 
 
 def _values(finding: Finding) -> Iterator[str]:
@@ -67,11 +79,29 @@ def render_code_quality(record: DecisionRecord, file: str) -> str:
             "severity": "minor"
             if finding.severity == "warn"
             else _SEVERITIES.get(finding.status, "info"),
-            "location": {"path": file or "policy.yaml", "lines": {"begin": 1}},
+            "location": _location(file),
         }
         for finding in urgent(record.findings)[:MOST]
     ]
-    return json.dumps(issues, ensure_ascii=True, indent=1) + "\n"
+    return json.dumps([*_shipped(record, file), *issues], ensure_ascii=True, indent=1) + "\n"
+
+
+def _shipped(record: DecisionRecord, file: str) -> Iterator[dict[str, Any]]:
+    """What the candidate has to be shipped with, as an issue that only informs."""
+    told = in_english(record)
+    if told:
+        about = json.dumps([record.policy.name, "threshold", told])
+        yield {
+            "description": shorten(plain(told), 500),
+            "check_name": "prunegate threshold",
+            "fingerprint": hashlib.sha256(about.encode()).hexdigest(),
+            "severity": "info",
+            "location": _location(file),
+        }
+
+
+def _location(file: str) -> dict[str, Any]:
+    return {"path": file or "policy.yaml", "lines": {"begin": 1}}
 
 
 def _fingerprint(record: DecisionRecord, finding: Finding) -> str:

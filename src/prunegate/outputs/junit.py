@@ -3,8 +3,9 @@
 One suite per rule, counted from 1, one case per finding. A blocking finding that fails or stays
 open is a failure; so is a rule that only warns and is broken, with the type ``warning``: nobody
 should have to look for it among what was skipped. What only warns and is merely open, and what is
-waived, is skipped. What is undefined, and a decision with nothing behind it, is never a pass. The
-exit code, not this file, says what fails a build.
+waived, is skipped. What is undefined, and a decision with nothing behind it, is never a pass. A
+threshold of the candidate's own is a property of every suite. The exit code, not this file, says
+what fails a build.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from xml.etree import ElementTree as ET
 from prunegate.audit.record import DecisionRecord
 from prunegate.outputs.short_words import ShortWords
 from prunegate.report import sentences
+from prunegate.report.own_threshold import in_english
 from prunegate.report.partly_labelled import labels_in_words
 from prunegate.report.units import CLAIMS, metric_name
 from prunegate.text.escape import visible
@@ -43,14 +45,20 @@ def _suite(root: ET.Element, record: DecisionRecord, rule: int, words: ShortWord
     name = f"rule {rule + 1} {metric_name(findings[0].metric)}"
     suite = _element(root, "testsuite", name=name, timestamp=visible(record.created))
     sentence = record.policy.sentences[rule] if rule < len(record.policy.sentences) else ""
-    told = {"rule": sentence, "labels": labels_in_words(record, words.units.speech)}
-    if any(told.values()):
-        about = _element(suite, "properties")
-        for key, value in told.items():
-            if value:
-                _element(about, "property", name=key, value=visible(value))
+    labels = labels_in_words(record, words.units.speech)
+    _properties(suite, rule=sentence, labels=labels, threshold=in_english(record))
     for finding in findings:
         _case(suite, record, finding, words)
+
+
+def _properties(suite: ET.Element, **told: str) -> None:
+    """What there is to know of a suite, by name; what is empty is left out."""
+    if not any(told.values()):
+        return
+    about = _element(suite, "properties")
+    for key, value in told.items():
+        if value:
+            _element(about, "property", name=key, value=visible(value))
 
 
 def _case(suite: ET.Element, record: DecisionRecord, finding: Finding, words: ShortWords) -> None:
@@ -93,6 +101,7 @@ def _kind(finding: Finding) -> str:
 def _decision(root: ET.Element, record: DecisionRecord) -> None:
     """A decision that no finding accounts for still fails the build."""
     suite = _element(root, "testsuite", name="decision", timestamp=visible(record.created))
+    _properties(suite, threshold=in_english(record))
     case = _element(
         suite, "testcase", classname=visible(record.policy.name), name="decision", time="0"
     )

@@ -125,6 +125,7 @@ def _page(policy: Policy, drawn: DrawnLabels, contents: RowContents) -> LabelPag
             )
         )
     return LabelPage(
+        language=policy.report.language,
         title=policy.title or policy.name,
         frame=_kept_under(drawn.frame, answers),
         file=TO_LABEL,

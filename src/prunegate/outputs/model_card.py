@@ -19,12 +19,10 @@ from prunegate.outputs.markdown import code, prose
 from prunegate.outputs.measured_results import MeasuredResult, measured_results
 from prunegate.outputs.short_words import ShortWords
 from prunegate.report import sentences
-from prunegate.report.own_threshold import threshold_told
+from prunegate.report.own_threshold import in_english
 from prunegate.report.signers import signers
-from prunegate.report.speech import speech
 from prunegate.report.units import is_share
 from prunegate.text.escape import named, shorten, visible
-from prunegate.text.languages import ENGLISH
 from prunegate.text.numbers import NOT_DEFINED, plain
 from prunegate.text.time import moment
 
@@ -209,7 +207,7 @@ def _making(record: DecisionRecord) -> Iterator[str]:
 
 def _threshold(record: DecisionRecord) -> Iterator[str]:
     """What the candidate has to be shipped with, and how it was chosen."""
-    told = threshold_told(record, speech(ENGLISH), "The candidate")
+    told = in_english(record)
     if told:
         yield prose(" ".join((told, *tuned_in_words(record.tuned))))
 

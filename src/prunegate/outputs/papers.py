@@ -1,4 +1,7 @@
-"""Papers: the model card beside an approved candidate's files, and files that are asked for.
+"""Papers: the card beside a candidate's files, and files that are asked for.
+
+An approved candidate's card is a model card with its results. Another's says how it was made, and
+at which threshold it was judged, where that is one of its own: the card travels with the folder.
 
 A README.md that somebody else wrote is never written over by itself: ours have a line that says so.
 """
@@ -13,7 +16,9 @@ from prunegate.errors import InputError
 from prunegate.io.atomic import BILL, require_new, write_whole
 from prunegate.models.digest import CARD, CARD_MARK
 from prunegate.outputs.bill_of_materials import render_bill_of_materials
+from prunegate.outputs.markdown import prose
 from prunegate.outputs.model_card import render_model_card
+from prunegate.report.own_threshold import in_english
 
 CANDIDATE = "candidate"
 """The folder that a run leaves beside its record."""
@@ -21,8 +26,8 @@ _MOST = 1 << 20
 """Bytes in which a card of ours is looked for its line."""
 
 
-def write_card_of_approved(stored: StoredRecord, folder: Path) -> Path | None:
-    """Write the card of a candidate that was made here and approved; None: there is no such.
+def write_card_of_candidate(stored: StoredRecord, folder: Path) -> Path | None:
+    """Write what the card of a candidate that was made here has to say; None: nothing new.
 
     Args:
         stored: the record, as it is kept.
@@ -32,20 +37,26 @@ def write_card_of_approved(stored: StoredRecord, folder: Path) -> Path | None:
         InputError: it cannot be written.
     """
     candidate = folder / CANDIDATE
-    if stored.record.outcome != "approve" or not candidate.is_dir():
+    card, judged_at = candidate / CARD, in_english(stored.record)
+    if not candidate.is_dir():
         return None
-    write_whole(candidate / CARD, model_card_for(stored, candidate / CARD, force=False))
-    return candidate / CARD
+    if stored.record.outcome == "approve":
+        write_whole(card, model_card_for(stored, card, force=False))
+        return card
+    if not judged_at or not _is_ours(card):
+        return None
+    write_whole(card, card.read_bytes() + f"\n## Threshold\n\n{prose(judged_at)}\n".encode())
+    return card
 
 
 def model_card_for(stored: StoredRecord, target: Path, *, force: bool) -> bytes:
     """A model card for a place that is free, or has an earlier one of ours; nothing is written.
 
     Raises:
-        InputError: a file of somebody else's is there and not to be overwritten.
+        InputError: a file of somebody else's is there, which nothing writes over.
     """
     if not _is_ours(target):
-        require_new(target, force=force)
+        require_new(target, force=force, kind=CARD_MARK.encode())
     return render_model_card(stored.record, stored.digest).encode()
 
 

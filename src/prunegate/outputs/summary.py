@@ -16,7 +16,7 @@ from prunegate.outputs.markdown import code, prose
 from prunegate.outputs.nothing_judged import marker
 from prunegate.outputs.short_words import ShortWords, Standing, urgent
 from prunegate.report.headline import saving
-from prunegate.report.own_threshold import threshold_told
+from prunegate.report.own_threshold import in_english
 from prunegate.report.page_one.standing import is_tested
 from prunegate.report.partly_labelled import labels_in_words
 from prunegate.report.production_told import production_lines
@@ -88,7 +88,7 @@ def _status(record: DecisionRecord, words: ShortWords, shown: Sequence[Finding])
 
 def _threshold(record: DecisionRecord) -> Iterator[str]:
     """What the candidate has to be shipped with, where that is another threshold."""
-    told = threshold_told(record, speech(ENGLISH), "The candidate")
+    told = in_english(record)
     if told:
         yield prose(told)
 

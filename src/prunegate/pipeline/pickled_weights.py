@@ -5,6 +5,7 @@ from __future__ import annotations
 from prunegate.models.load import LoadedModel
 from prunegate.models.refusals import pickles_read
 from prunegate.pipeline.context import Context
+from prunegate.text.said import said
 
 
 def pickle_warnings(bench: Context, candidate: LoadedModel) -> tuple[str, ...]:
@@ -16,8 +17,7 @@ def pickle_warnings(bench: Context, candidate: LoadedModel) -> tuple[str, ...]:
         places = bench.source.rewound_places()
         found |= {f"{when} model": pickles_read(place) for when, place in places.items()}
     return tuple(
-        f"the {name}'s weights were read from a pickle ({', '.join(files[:5])}) by torch's "
-        "weights_only reader, as --allow-pickle-weights says; no code of it was run"
+        said("warning.pickled", model=name, files=", ".join(files[:5]))
         for name, files in found.items()
         if files
     )

@@ -36,6 +36,7 @@ from prunegate.pipeline.tuning import require_tunable, with_tuned_threshold
 from prunegate.policy.load import PolicyFile
 from prunegate.report.embedded_record import digests_of
 from prunegate.report.flips import blurred, pictures_shown
+from prunegate.text.said import said
 
 CANDIDATE = "candidate"
 PREDICTIONS = "predictions.parquet"
@@ -161,11 +162,7 @@ def _unwritten(bench: Context, written: int) -> tuple[str, ...]:
     asked = min(bench.settings.generations, len(bench.material.split("gate")))
     if written == asked:
         return ()
-    warning = (
-        f"{asked - written} of {asked} sampled documents were not continued: they have no prompt, "
-        "and the model has no start token."
-    )
-    return (warning,)
+    return (said("warning.unwritten", n=asked - written, whole=asked),)
 
 
 def _excerpts(rows: LabelledRows) -> dict[str, str]:

@@ -28,6 +28,7 @@ from prunegate.predict.generate import Greedy
 from prunegate.predict.material import Material, used_splits
 from prunegate.predict.rate import TextRater
 from prunegate.predict.tokens import Tokens
+from prunegate.text.said import said
 
 _Texts = dict[Split, list[str]]
 
@@ -148,18 +149,18 @@ class RatedWriting:
         for name, model in models.items():
             texts = self.written[model.module]["gate"]
             if nothing := sum(not text.strip() for text in texts):
-                yield (
-                    f"the {name} wrote nothing after {nothing:,} of {len(texts):,} prompts; what "
-                    "the scorer says of that rates no text"
-                )
+                yield said("warning.wrote_nothing", model=name, n=nothing, whole=len(texts))
             elif len(texts) > 1 and len(set(texts)) == 1:
-                yield f"the {name} wrote the same after each of {len(texts):,} prompts"
+                yield said("warning.wrote_same", model=name, n=len(texts))
             if cut := sum(text in self.rater.cut for text in self._read(texts, "gate")):
                 part = "beginning" if self.rater.keep == "end" else "end"
-                yield (
-                    f"{cut:,} of {len(texts):,} texts of the {name} are longer than the "
-                    f"{self.rater.tokens.longest:,} tokens that the scorer takes; it did not read "
-                    f"their {part}"
+                yield said(
+                    "warning.wrote_long",
+                    n=cut,
+                    whole=len(texts),
+                    model=name,
+                    most=self.rater.tokens.longest,
+                    part=part,
                 )
 
     def sample(

@@ -31,6 +31,7 @@ from prunegate.models.batch import NOT_COUNTED, Batch
 from prunegate.policy.schema import Policy
 from prunegate.predict.texts import TextSet
 from prunegate.predict.tokens import Ids, Tokens
+from prunegate.text.said import said
 
 
 def sample_rows(
@@ -143,11 +144,7 @@ def open_documents(
             "longer or take out their rows."
         )
     cut = sum(cut for *_, cut in whole)
-    warning = (
-        f"{cut:,} of {len(whole):,} documents are longer than the {tokens.longest:,} tokens that "
-        "the model takes; the beginnings of their prompts, or the ends of their references, were "
-        "cut off."
-    )
+    warning = said("warning.cut_documents", n=cut, whole=len(whole), most=tokens.longest)
     texts = TextSet(ids=tuple(ids for ids, *_ in whole), pad=tokens.pad)
     given = np.array([given for _, given, _ in whole], dtype=np.int64)
     return Documents(texts=texts, given=given), (warning,) if cut else ()

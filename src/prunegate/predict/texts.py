@@ -13,6 +13,7 @@ from torch import Tensor
 
 from prunegate.errors import TableError
 from prunegate.predict.tokens import Ids, Tokens
+from prunegate.text.said import said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +84,5 @@ def open_texts(texts: Sequence[str], tokens: Tokens) -> tuple[TextSet, tuple[str
             f"{empty} text(s) have no token that the model knows; take out their rows."
         )
     cut = sum(short)
-    warning = (
-        f"{cut:,} of {len(texts):,} texts are longer than the {tokens.longest:,} tokens that the "
-        "model takes; their ends were cut off."
-    )
+    warning = said("warning.cut_texts", n=cut, whole=len(texts), most=tokens.longest)
     return TextSet(ids=tuple(ids), pad=tokens.pad), (warning,) if cut else ()

@@ -5,7 +5,7 @@ An engineer finds the row that failed at once; what passes is counted here and f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.metrics.checks import is_level
@@ -110,12 +110,13 @@ def _row(finding: Finding, units: Units, people: People) -> TroubleRow:
 def _need(finding: Finding, units: Units) -> ToldPart:
     """What would settle it; of what is settled the counts behind it."""
     if finding.check == CLAIMS:
-        return ToldPart(text=shorten(finding.note, _LONGEST_NEED) or "–", recorded=True)
+        shown = shorten(finding.note, _LONGEST_NEED) or "–"
+        return sentences.told_part(shown, units.speech, finding.note)
     need = sentences.need_in_words(finding, units)
     if need:
         return ToldPart(text=shorten(need, _LONGEST_NEED))
-    note = sentences.own_note(finding, units) if finding.status == "inconclusive" else ""
-    if note:
-        return ToldPart(text=shorten(note, _LONGEST_NEED), recorded=True)
+    note = sentences.told_note(finding, units) if finding.status == "inconclusive" else None
+    if note is not None and note.text:
+        return replace(note, text=shorten(note.text, _LONGEST_NEED))
     counts = sentences.lost_and_gained(finding, units.speech)
     return ToldPart(text=sentences.capital(counts) or "–")

@@ -108,6 +108,11 @@ class _Telling:
         kind = "" if task.decided else "_documents" if task.documents else "_scores"
         return cls(said=said, kind=kind)
 
+    @property
+    def decided(self) -> bool:
+        """Whether rows are right or wrong."""
+        return not self.kind
+
     def say(self, key: str, **parts: str) -> str:
         """A message for this kind of task."""
         return self.said.say(f"flipped.{key}{self.kind}", **parts)
@@ -264,20 +269,26 @@ def _distance(flip: Flip) -> float:
 def _example(
     flip: Flip, group: str, telling: _Telling, limit: float | None, album: Album
 ) -> Example:
-    before, after = said(flip, limit)
+    before, after = answers_shown(flip, limit, decided=telling.decided)
+    label = flip.label if telling.decided else rating(flip, telling.said)
     if not isinstance(flip.baseline, str) and not isinstance(flip.candidate, str):
         before, after = map(telling.said.number, (before, after))
     return Example(
         id=shorten(flip.id, 60),
         picture=album.address(flip),
         text=shorten(flip.text or "", 240),
-        label=shorten(flip.label, 60),
+        label=shorten(label, 60),
         before=before,
         after=after,
         verdict=telling.words[0 if flip.lost else 1],
         lost=flip.lost,
         slices=", ".join(_beyond(group, name) for name in flip.slices[1:]),
     )
+
+
+def rating(flip: Flip, said: Speech) -> str:
+    """The label of a row whose answers are numbers: a number too; empty where it has none."""
+    return said.number(numbers.exact(round(float(flip.label), 4))) if flip.label else ""
 
 
 def _beyond(group: str, name: str) -> str:
@@ -289,12 +300,18 @@ def _beyond(group: str, name: str) -> str:
     return named(",".join(f"{key}={value}" for key, value in (rest or pairs).items()))
 
 
-def said(flip: Flip, limit: float | None) -> tuple[str, str]:
-    """Labels as they are, scores with their decimals, other numbers as finely as they differ."""
+def answers_shown(flip: Flip, limit: float | None, *, decided: bool = True) -> tuple[str, str]:
+    """Labels as they are, scores with their decimals, other numbers as finely as they differ.
+
+    Args:
+        flip: the row.
+        limit: the score from which it counts as positive; None: there is none.
+        decided: whether a model is right or wrong about it, and does not estimate a number.
+    """
     before, after = flip.baseline, flip.candidate
     if isinstance(before, str) or isinstance(after, str):
         return shorten(str(before), 60), shorten(str(after), 60)
-    if flip.label:
+    if flip.label and decided:
         return _score(before, limit), _score(after, limit)
     size = abs(after - before)
     digits = min(max(0, 1 - math.floor(math.log10(size))), 6) if size else 2

@@ -19,7 +19,9 @@ from typing import Any
 from markupsafe import Markup
 
 from prunegate.report.render import environment
+from prunegate.report.speech import Speech, speech
 from prunegate.text.escape import visible
+from prunegate.text.languages import ENGLISH
 
 UNSURE_KEY = "u"
 EMBEDDED = 24_000_000
@@ -58,6 +60,15 @@ class LabelPage:
     unsure: str
     """What the file says where somebody could not tell."""
     rows: tuple[PageRow, ...]
+    language: str = ENGLISH
+    """As the policy's report has it."""
+
+
+_SCRIPTED = (
+    *("done", "place", "told", "told_unsure", "told_save"),
+    *("kept", "not_kept", "picture", "nothing"),
+)
+"""Messages that the script says."""
 
 
 def render_label_page(page: LabelPage) -> dict[str, bytes]:
@@ -66,21 +77,26 @@ def render_label_page(page: LabelPage) -> dict[str, bytes]:
     beside = sum(map(len, pictures)) > EMBEDDED
     files: dict[str, bytes] = {}
     rows = [_row(place, row, files, beside=beside) for place, row in enumerate(page.rows)]
+    own = speech(page.language)
     styles, script = _own("label.css"), _own("label.js")
     document = {
         "frame": page.frame,
         "file": page.file,
         "columns": page.columns,
         "label": page.label,
-        "answers": _answers(page),
+        "answers": _answers(page, own),
         "rows": rows,
+        "words": {name: own.messages[f"labelling.{name}"] for name in _SCRIPTED},
     }
     html = (
         environment()
         .get_template("label.html.j2")
         .render(
+            say=own.say,
+            lang=own.language,
             title=visible(page.title),
-            rows=len(rows),
+            rows=str(len(rows)),
+            why=_why(own),
             file=page.file,
             styles=Markup(styles),  # noqa: S704  # our own file
             script=Markup(script),  # noqa: S704  # as above
@@ -105,13 +121,34 @@ def _row(place: int, row: PageRow, files: dict[str, bytes], *, beside: bool) -> 
     return found
 
 
-def _answers(page: LabelPage) -> Sequence[Mapping[str, Any]]:
+def _why(own: Speech) -> list[dict[str, Any]]:
+    """What labelling is for, with what is pressed or typed apart from what is said."""
+    typed = {"unsure": "b", "gate": "code", "label": "code"}
+    shown = {
+        "unsure": own.say("labelling.unsure").lower(),
+        "gate": "prunegate gate",
+        "label": "prunegate label",
+    }
+    tags = {text: typed[name] for name, text in shown.items()}
+    parts = own.pieces("labelling.why", shown)
+    return [{"text": p.text, "code": p.code, "tag": tags.get(p.text, "")} for p in parts]
+
+
+def _answers(page: LabelPage, own: Speech) -> Sequence[Mapping[str, Any]]:
     """Every label with its key, the first nine 1 to 9, and ``unsure`` after them."""
     found = [
         {"value": value, "shown": visible(shown), "key": str(place) if place <= _KEYED else ""}
         for place, (value, shown) in enumerate(page.answers, start=1)
     ]
-    return [*found, {"value": page.unsure, "shown": "Unsure", "key": UNSURE_KEY, "unsure": True}]
+    return [
+        *found,
+        {
+            "value": page.unsure,
+            "shown": own.say("labelling.unsure"),
+            "key": UNSURE_KEY,
+            "unsure": True,
+        },
+    ]
 
 
 def _inert(document: Mapping[str, Any]) -> Markup:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.report.speech import Speech
+from prunegate.report.speech import Speech, speech
+from prunegate.text.languages import ENGLISH
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,11 @@ def own_threshold(record: DecisionRecord) -> OwnThreshold | None:
 def shown_threshold(value: float, said: Speech) -> str:
     """Every digit of it: whoever ships a rounded one decides otherwise."""
     return said.number(f"{Decimal(repr(value)).normalize():f}")
+
+
+def in_english(record: DecisionRecord) -> str:
+    """What is told of the candidate's own threshold where no language is asked for."""
+    return threshold_told(record, speech(ENGLISH), "The candidate")
 
 
 def threshold_told(record: DecisionRecord, said: Speech, model: str) -> str:

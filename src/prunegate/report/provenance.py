@@ -84,8 +84,8 @@ class _Provenance:
         yield Fact(name=say("attempt"), value=say("attempt_of", number=number, known=known))
         yield Fact(name=say("gate_set"), value=visible(attempt.gate_set), code=True)
         yield Fact(name=say("rules"), value=visible(attempt.rules), code=True)
-        sealed = visible(bar_in_words(attempt, bar))
-        yield Fact(name=say("bar"), value=sealed, recorded=True)
+        sealed = bar_in_words(attempt, bar)
+        yield Fact(name=say("bar"), value=visible(self.said.recorded(sealed) or sealed))
 
     def _terms(self) -> Iterator[Fact]:
         """Until when the decision holds, and the state of the folder that its policy lay in."""
@@ -151,8 +151,17 @@ class _Provenance:
         """Where it ran, and where was measured."""
         taken = self.record.measurements
         measured = taken.environment if taken else {}
-        both = {**self.record.environment, **{f"measured on: {k}": v for k, v in measured.items()}}
+        here = [(k, self._circumstance(k), v) for k, v in self.record.environment.items()]
+        there = [
+            (f"measured on: {k}", self.say("measured_on", name=self._circumstance(k)), v)
+            for k, v in measured.items()
+        ]
         return tuple(
-            Fact(name=visible(k.replace("_", " ")), value=visible(str(v)), recorded=True)
-            for k, v in sorted(both.items())
+            Fact(name=name, value=visible(str(v)), recorded=True)
+            for _, name, v in sorted((*here, *there))
         )
+
+    def _circumstance(self, key: str) -> str:
+        """What one of them is called."""
+        own = f"circumstances.{key}"
+        return self.said.say(own) if self.said.knows(own) else visible(key.replace("_", " "))

@@ -81,6 +81,7 @@ def _page(shown: ReportView, carried: Markup, answers: str, *, charts: bool) -> 
             say=shown.speech.say,
             count=shown.speech.count,
             whole=shown.speech.whole,
+            recorded_words=shown.speech.recorded,
             lang=shown.speech.language,
             styles=styles(),
             carried=carried,

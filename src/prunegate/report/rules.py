@@ -94,7 +94,7 @@ def _rule(record: DecisionRecord, units: Units, index: int, most: int, few: int)
     return RuleView(
         number=index + 1,
         sentence=_sentence(record, units, index, findings),
-        recorded=not findings and index < len(record.policy.sentences),
+        recorded=False,
         status=status,
         status_words=sentences.status(findings[0], units.speech)
         if findings
@@ -122,12 +122,21 @@ def _change_head(metric: str, said: Speech) -> str:
 def _sentence(record: DecisionRecord, units: Units, index: int, findings: list[Finding]) -> str:
     """The rule in words: English has it from the policy, another language from its findings."""
     said, told = units.speech, record.policy.sentences
-    if index < len(told) and (said.language == ENGLISH or not findings):
+    if index < len(told) and said.language == ENGLISH:
         return visible(told[index])
     if not findings:
-        return said.say("rules.not_found")
+        return _without_findings(record, said, index)
     limits = ", ".join(dict.fromkeys(units.limit(f) for f in findings))
     return said.say("rules.told", metric=sentences.title(findings[0].metric, said), limits=limits)
+
+
+def _without_findings(record: DecisionRecord, said: Speech, index: int) -> str:
+    """Of a rule that was applied to nothing: what it is about."""
+    found, given = said.say("rules.not_found"), record.policy.document.get("rules")
+    if not isinstance(given, list) or index >= len(given) or not isinstance(given[index], dict):
+        return found
+    metric = sentences.title(str(given[index].get("metric", "")), said)
+    return said.say("rules.about", metric=metric, told=found)
 
 
 def _urgent(findings: list[Finding], rows: tuple[FindingRow, ...]) -> tuple[FindingRow, ...]:

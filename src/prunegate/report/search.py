@@ -15,6 +15,7 @@ from prunegate.report.speech import Speech
 from prunegate.report.units import Units
 from prunegate.text import numbers
 from prunegate.text.escape import LONGEST, named, shorten, visible
+from prunegate.text.languages import ENGLISH
 from prunegate.verdict.losses import LEVEL
 
 
@@ -63,11 +64,10 @@ def search_section(record: DecisionRecord, units: Units) -> SearchView | None:
     held = (one for _, one in beside(found.draws, found.other_scope))
     unmade = found.not_made or ()
     wall = beyond_possible(chosen, unmade) if beyond is None else None
-    reason = beyond.reason if beyond else wall.reason if wall else ""
     return SearchView(
         summary=_summary(found, chosen, units),
         edge=_edge(beyond, wall, units.speech),
-        reason=shorten(reason, LONGEST) if reason else "",
+        reason=_reason(beyond or wall, units.speech),
         control=_controls(chosen, found.draws, units) if found.draws else "",
         other_scope=_other_scope(chosen, found.other_scope, units) if found.other_scope else "",
         objective=units.name(found.objective),
@@ -108,6 +108,13 @@ def _edge(beyond: SearchAttempt | None, wall: NotMade | None, said: Speech) -> s
     if beyond is None:
         return said.say("searching.no_edge")
     return said.say("searching.edge", number=str(beyond.number))
+
+
+def _reason(beyond: SearchAttempt | NotMade | None, said: Speech) -> str:
+    """Why it did not pass, in the record's words; another language has it from the table."""
+    if beyond is None or said.language != ENGLISH:
+        return ""
+    return shorten(beyond.reason, LONGEST)
 
 
 def _controls(chosen: SearchAttempt, draws: Sequence[SearchAttempt], units: Units) -> str:

@@ -102,7 +102,7 @@ def finding_parts(finding: Finding, units: Units) -> tuple[ToldPart, ...]:
         ToldPart(text=evidence_in_words(finding, units)),
         ToldPart(text=_of_some_labels(finding, units.speech)),
         ToldPart(text=need_in_words(finding, units)),
-        ToldPart(text=own_note(finding, units), recorded=True),
+        told_note(finding, units),
         *(ToldPart(text=text) for text in remarks(finding, units.speech)),
     ]
     return tuple(replace(part, text=ended(part.text)) for part in told if part.text)
@@ -171,8 +171,28 @@ def own_note(finding: Finding, units: Units) -> str:
     if finding.unseen_range is not None and finding.status == "inconclusive":
         low, high = (units.speech.figure(numbers.exact(end)) for end in finding.unseen_range)
         return capital(units.speech.say("evidence.unseen_range", low=low, high=high))
-    known = _of_a_kind(finding)
-    return capital(shorten((without_request if units.advises else unasked_note)(known), LONGEST))
+    return capital(shorten(in_note(finding, units), LONGEST))
+
+
+def in_note(finding: Finding, units: Units) -> str:
+    """What a note says beside what it asks for, as the record has it."""
+    return (without_request if units.advises else unasked_note)(_of_a_kind(finding))
+
+
+def told_note(finding: Finding, units: Units) -> ToldPart:
+    """The finding's own note in the reader's language; English where it cannot be said so."""
+    text = own_note(finding, units)
+    if finding.unseen_range is not None and finding.status == "inconclusive":
+        return ToldPart(text=text)
+    return told_part(text, units.speech, in_note(finding, units))
+
+
+def told_part(shown: str, said: Speech, recorded: str) -> ToldPart:
+    """A sentence of the record in a language; as it is shown in English where it cannot be."""
+    own = said.recorded(recorded) if recorded else None
+    if own is None or said.language == ENGLISH:
+        return ToldPart(text=shown, recorded=True)
+    return ToldPart(text=capital(shorten(own, LONGEST)))
 
 
 def ended(text: str) -> str:

@@ -7,24 +7,27 @@ a record holds are facts; what is said of them is decided here, in the reader's 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from string import Formatter
-from typing import Any
 
 from prunegate.audit.record import DecisionRecord
+from prunegate.report.remade import phrases_of
 from prunegate.text import numbers
 from prunegate.text.escape import visible
-from prunegate.text.languages import ENGLISH, catalogue, languages
+from prunegate.text.languages import ENGLISH, languages, messages
 from prunegate.text.money import with_currency
 from prunegate.text.numbers import GAP, NOT_DEFINED
+from prunegate.text.said import Phrase, Said, in_language, with_parts, without_values
 from prunegate.text.time import in_utc
 
 _MARKS = str.maketrans({",": ".", ".": ","})
 """A thousands separator for a decimal mark and the reverse, where a language writes so."""
+_BETWEEN = "; "
+"""Between the sentences of a note."""
 _UNIT_WORDS = frozenset({"million", "point", "points", "times"})
 """What ``text.numbers`` and ``text.quantities`` write after a gap that is a word."""
 
@@ -46,6 +49,43 @@ class Speech:
     """As the page's ``lang`` has it."""
     messages: Mapping[str, str]
     """Text with ``{placeholders}``, by its dotted key."""
+
+    phrases: tuple[Phrase, ...] = ()
+    """What sentences of a record say that have values in them."""
+
+    def recorded(self, text: str) -> str | None:
+        """A sentence of the record in this language; None: the record does not say what it says."""
+        if self.language == ENGLISH:
+            return text
+        if isinstance(text, Said):
+            return in_language(text.phrase, self.language)
+        return self._one(text) or self._in_a_row(text)
+
+    def _one(self, text: str) -> str | None:
+        return self._said.get(text) or without_values(text, self.language)
+
+    def _in_a_row(self, text: str) -> str | None:
+        """Sentences with semicolons between, each of which is known; as few as there can be."""
+        parts = text.split(_BETWEEN)
+        found: list[str] = []
+        while parts:
+            sizes = range(len(parts), 0, -1)
+            known = ((n, self._one(_BETWEEN.join(parts[:n]))) for n in sizes)
+            size, own = next(((n, own) for n, own in known if own is not None), (0, ""))
+            if not size:
+                return None
+            found.append(own)
+            del parts[:size]
+        return _BETWEEN.join(found)
+
+    @cached_property
+    def _said(self) -> dict[str, str]:
+        """Sentences in this language by what the record has; of another's wording none is there."""
+        found = {}
+        for one in (part for phrase in self.phrases for part in with_parts(phrase)):
+            with suppress(KeyError, TypeError, ValueError):  # of a build that says more
+                found[in_language(one, ENGLISH)] = in_language(one, self.language)
+        return found
 
     def say(self, key: str, **parts: str) -> str:
         """A message with its placeholders filled by finished, inert text."""
@@ -143,22 +183,30 @@ class Speech:
 def speech(language: str) -> Speech:
     """The speech of one language; of an unknown one English."""
     known = language if language in languages() else ENGLISH
-    return Speech(language=known, messages=_flat(tomllib.loads(catalogue(known))))
+    return Speech(language=known, messages=messages(known))
 
 
 def speech_of(record: DecisionRecord) -> Speech:
-    """The speech that a record's policy asks for."""
+    """The speech that a record's policy asks for, with what the record's sentences say."""
     report = record.policy.document.get("report")
     asked = report.get("language") if isinstance(report, dict) else None
-    return speech(asked if isinstance(asked, str) else ENGLISH)
+    found = speech(asked if isinstance(asked, str) else ENGLISH)
+    return found if found.language == ENGLISH else _with_phrases(_This(record), found.language)
 
 
-def _flat(tables: Mapping[str, Any], at: str = "") -> dict[str, str]:
-    """Every message by its dotted key."""
-    found: dict[str, str] = {}
-    for name, value in tables.items():
-        if isinstance(value, dict):
-            found |= _flat(value, f"{at}{name}.")
-        else:
-            found[f"{at}{name}"] = value
-    return found
+class _This:
+    """One record by itself, whatever it is equal to."""
+
+    def __init__(self, record: DecisionRecord) -> None:
+        self.record = record
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _This) and self.record is other.record
+
+    def __hash__(self) -> int:
+        return id(self.record)
+
+
+@lru_cache(maxsize=4)
+def _with_phrases(this: _This, language: str) -> Speech:
+    return replace(speech(language), phrases=phrases_of(this.record))

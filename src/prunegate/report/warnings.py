@@ -91,7 +91,9 @@ def warnings_told(record: DecisionRecord, units: Units) -> ToldWarnings | None:
 
 def _told(text: str, fact: WarningFact | None, record: DecisionRecord, units: Units) -> ToldPart:
     own = "" if fact is None or units.speech.language == ENGLISH else _own(fact, record, units)
-    return ToldPart(text=own or shorten(text, LONGEST), recorded=not own)
+    if own:
+        return ToldPart(text=own)
+    return sentences.told_part(shorten(text, LONGEST), units.speech, text)
 
 
 def _own(fact: WarningFact, record: DecisionRecord, units: Units) -> str:

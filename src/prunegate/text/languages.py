@@ -5,9 +5,12 @@ A catalogue is TOML: messages with ``{placeholders}``, the same files and keys i
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from operator import attrgetter
+from typing import Any
 
 ENGLISH = "en"
 
@@ -24,3 +27,19 @@ def catalogue(language: str) -> str:
     folder = resources.files("prunegate.text") / "catalogue" / language
     found = sorted(folder.iterdir(), key=attrgetter("name"))
     return "\n".join(one.read_text(encoding="utf-8") for one in found)
+
+
+@cache
+def messages(language: str) -> Mapping[str, str]:
+    """Every message of one language by its dotted key."""
+    return _flat(tomllib.loads(catalogue(language)))
+
+
+def _flat(tables: Mapping[str, Any], at: str = "") -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in tables.items():
+        if isinstance(value, dict):
+            found |= _flat(value, f"{at}{name}.")
+        else:
+            found[f"{at}{name}"] = value
+    return found

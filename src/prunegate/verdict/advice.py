@@ -15,6 +15,7 @@ from prunegate.counting.slices import SliceCounts
 from prunegate.evidence.further_rows import Further
 from prunegate.metrics.catalogue import metric_named
 from prunegate.policy.schema import Minimum
+from prunegate.text.said import joined
 from prunegate.verdict.finding import Finding, NeededFor
 
 HARDLY = 10
@@ -75,7 +76,7 @@ def with_need(
     if not wanted or wanted <= 0:
         close = _no_number(lack.more)
         note = WOULD_BREAK if breaks else finding.note or close
-        return replace(finding, note="; ".join(dict.fromkeys(p for p in (finding.note, note) if p)))
+        return replace(finding, note=joined(dict.fromkeys((finding.note, note))))
     purpose: NeededFor = "power" if wanted > least else "method" if least > floor else _MINIMUM
     finding = replace(
         finding,
@@ -86,7 +87,7 @@ def with_need(
         needed_if_as_seen=None if breaks else as_seen,
     )
     asked = request(finding, rarest=counts.tally.answers == "labels")
-    return replace(finding, note="; ".join(part for part in (finding.note, asked) if part))
+    return replace(finding, note=joined((finding.note, asked)))
 
 
 def _no_number(more: Further) -> str:
@@ -171,7 +172,12 @@ def without_request(finding: Finding) -> str:
     if finding.needed is None:
         return finding.note
     asked = (request(finding, rarest=rarest) for rarest in (False, True))
-    return min((finding.note.removesuffix(one) for one in asked), key=len).removesuffix("; ")
+    return min((_without(finding, one) for one in asked), key=len)
+
+
+def _without(finding: Finding, asked: str) -> str:
+    """The note less one request, which may have a further sentence behind it."""
+    return finding.note.removesuffix(asked).removesuffix("; ").replace(f"; {asked}; ", "; ")
 
 
 def _likely_broken(finding: Finding) -> str:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from prunegate.claims.checked import Claims
 from prunegate.policy.schema import Policy
+from prunegate.text.said import said
 from prunegate.verdict import sentences
 from prunegate.verdict.finding import Finding, OpenBecause, Status, Verdict
 from prunegate.verdict.outcome import outcome
@@ -51,12 +52,14 @@ def _findings(policy: Policy, claims: Claims | None) -> Iterator[Finding]:
         yield _finding(policy, "inconclusive", None, UNREAD, "unread")
         return
     for wrong, label in zip(claims.contradictions, claims.labels, strict=True):
-        yield _finding(policy, "fail", label, f"{wrong.figure}: {wrong.sum}")
+        yield _finding(
+            policy, "fail", label, said("note.stated", figure=wrong.figure, sum=wrong.sum)
+        )
     if claims.contradictions:
         return
     right = sum(check.status == "right" for check in claims.checks)
     if right:
-        yield _finding(policy, "pass", None, f"{right} checks of stated figures, no contradiction")
+        yield _finding(policy, "pass", None, said("note.no_contradiction", n=right))
     else:
         note = "none of the stated figures could be checked"
         yield _finding(policy, "inconclusive", None, note, "unchecked")

@@ -14,6 +14,7 @@ from prunegate.counting.tallies import DecidedRows, Tally
 from prunegate.data.contract.mix import mix_warning
 from prunegate.policy.schema import Policy
 from prunegate.stats.result import adjust
+from prunegate.text.said import joined
 from prunegate.verdict import sentences
 from prunegate.verdict.drafts import Draft, drafts
 from prunegate.verdict.finding import (
@@ -110,7 +111,9 @@ def decide(
         warnings=(*warnings, *_far_from_production(policy, slices), *map(doubt_sentence, doubts)),
         doubts=doubts,
         guarantee=guaranteed,
-        statement=sentences.statement(policy, guaranteed) + sentences.looked_at(slices[0].tally),
+        statement=joined(
+            (sentences.statement(policy, guaranteed), sentences.looked_at(slices[0].tally)), " "
+        ),
         production=production_values(policy, slices),
     )
     told = chain(

@@ -24,6 +24,7 @@ from prunegate.metrics.metric import Metric
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Limit, Policy, Rule, bound_of
 from prunegate.stats.result import TestResult
+from prunegate.text.said import said
 from prunegate.verdict import sentences
 from prunegate.verdict.advice import Lack, with_need
 from prunegate.verdict.finding import Finding, MethodKind, OpenBecause, Status
@@ -151,9 +152,9 @@ def _asked_for(count: int, unit: str) -> dict[str, object]:
 
 
 def _nothing(question: Question, selector: str, label: str | None = None) -> Draft:
-    note = f"nothing to judge: no slice of '{selector}' reaches the minimum evidence"
+    note = said("note.nothing_small", selector=selector)
     if label is not None:
-        note = f"nothing to judge: no slice of '{selector}' has a row of this class"
+        note = said("note.nothing_class", selector=selector)
     return _empty(question, selector, "nothing to judge", note, class_label=label)
 
 

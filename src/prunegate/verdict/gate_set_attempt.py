@@ -6,12 +6,14 @@ here, from the policy and the number alone, so that a verdict can be recomputed 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from prunegate.policy.schema import Policy
 from prunegate.stats.paired_exact import BETA
 from prunegate.stats.reuse import Reuse, level_of_attempt, of_all, rows_ratio
 from prunegate.text.numbers import upper_bound_share as in_percent
+from prunegate.text.said import joined, said
 from prunegate.verdict.finding import ABSENT, Verdict
 
 POWER = 0.9
@@ -77,65 +79,60 @@ def with_attempt_statement(
     if attempt is None:
         return verdict
     if verdict.guarantee is None:  # without a test no attempt has an error rate either
-        return replace(verdict, statement=f"{verdict.statement} {_which(attempt)}.")
-    return replace(verdict, statement=f"{verdict.statement} {attempt_sentences(policy, attempt)}")
+        told: str = said("attempt.alone", which=_which(attempt))
+    else:
+        told = attempt_sentences(policy, attempt)
+    return replace(verdict, statement=joined((verdict.statement, told), " "))
 
 
 def attempt_sentences(policy: Policy, attempt: GateSetAttempt) -> str:
     """Which attempt this is, what holds for all of them, and what it costs."""
-    first = policy.evidence.alpha
-    which = f"{_looks(policy, attempt)}{_which(attempt)}"
-    total = promised_of_all(policy)
+    return joined(_of_attempt(policy, attempt), " ")
+
+
+def _of_attempt(policy: Policy, attempt: GateSetAttempt) -> Iterator[str]:
+    first, which, total = policy.evidence.alpha, _which(attempt), promised_of_all(policy)
+    yield from _looks(policy, attempt)
     if total is None:
-        return (
-            f"{which}; the policy does not reckon with reuse (evidence: reuse: none), so some "
-            f"attempt of several on this set is approved wrongly more often than "
-            f"{in_percent(policy.evidence.alpha_of_looks)} of the time."
-        )
-    spoken = (
-        f"Of all attempts on it, chosen without looking at its rows, at most {in_percent(total)}"
-    )
-    spoken += " of the time is any approved wrongly."
+        share = in_percent(policy.evidence.alpha_of_looks)
+        yield said("attempt.unreckoned", which=which, share=share)
+        return
     own = spent(policy, attempt.number)
     if own == first:
-        return f"{which}. {spoken}"
-    held = f"its tests are at {in_percent(own)} in place of {in_percent(first)}"
-    return f"{which}: {held}. {spoken} {_cost(first, own)}"
+        yield said("attempt.alone", which=which)
+    else:
+        yield said("attempt.held", which=which, own=in_percent(own), first=in_percent(first))
+    yield said("attempt.all", share=in_percent(total))
+    if own != first:
+        yield _cost(first, own)
 
 
-def _looks(policy: Policy, attempt: GateSetAttempt) -> str:
+def _looks(policy: Policy, attempt: GateSetAttempt) -> Iterator[str]:
     """Which look this is, and what all of them keep."""
     looks = policy.evidence.looks
     if looks == 1:
-        return ""
+        return
     own = spent(policy, attempt.number)
-    which = f"This is look {attempt.look} of {looks}"
-    if attempt.look is None:
-        which = f"The policy allows {looks} looks"
-    return (
-        f"{which}, each tested at {in_percent(own, digits=3)}: whichever decides, together they "
-        f"approve wrongly at most {in_percent(own * looks)} of the time. {_passed_over(attempt)}"
-    )
+    which = said("attempt.looks", looks=looks)
+    if attempt.look is not None:
+        which = said("attempt.look", look=attempt.look, looks=looks)
+    shares = {"own": in_percent(own, digits=3), "share": in_percent(own * looks)}
+    yield said("attempt.each", which=which, **shares)
+    yield from _passed_over(attempt)
 
 
-def _passed_over(attempt: GateSetAttempt) -> str:
+def _passed_over(attempt: GateSetAttempt) -> Iterator[str]:
     """That rounds were not judged, which uses their looks up."""
-    if not attempt.unjudged:
-        return ""
-    rounds = ", ".join(map(str, attempt.unjudged))
-    return (
-        f"The audit folder has no verdict on labelling round {rounds}; each round before the one "
-        "judged counts as a look all the same. "
-    )
+    if attempt.unjudged:
+        yield said("attempt.unjudged", rounds=", ".join(map(str, attempt.unjudged)))
 
 
 def _which(attempt: GateSetAttempt) -> str:
-    return f"This is attempt {attempt.number:,} on this gate set, as far as the audit folder knows"
+    return said("attempt.which", number=attempt.number)
 
 
 def _cost(first: float, own: float) -> str:
     ratio = rows_ratio(first, own, POWER)
-    fresh = "a fresh gate set starts again at attempt 1"
     if ratio is None or own < BETA:
-        return f"That is less than the exact test of paired rates can show on any rows; {fresh}."
-    return f"That takes about {ratio:.2g} times the rows of a test at {in_percent(first)}; {fresh}."
+        return said("attempt.cost_none")
+    return said("attempt.cost", ratio=f"{ratio:.2g}", first=in_percent(first))

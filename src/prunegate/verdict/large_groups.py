@@ -8,7 +8,7 @@ from dataclasses import replace
 from prunegate.counting.largest_groups import LargestGroups
 from prunegate.policy.schema import Policy
 from prunegate.text.escape import escaped, named
-from prunegate.text.numbers import plain, share
+from prunegate.text.said import said
 from prunegate.verdict.finding import Verdict
 
 
@@ -34,14 +34,10 @@ def with_groups_named(
 
 def _sentence(name: str, groups: LargestGroups, rows: int, *, shown: bool) -> str:
     several = len(groups.names) > 1
-    which = "the largest group"
+    names = {"name": named(groups.names[0]), "names": ", ".join(map(named, groups.names))}
+    kind = f"warning.group{'s' if several else ''}"
+    which = said(f"{kind}_largest", n=len(groups.names))
     if shown:
-        which = f"the group {named(groups.names[0])}"
-    if several:
-        names = f" {', '.join(map(named, groups.names))}" if shown else ""
-        which = f"the {len(groups.names)} largest groups{names}"
-    part = plain(share(groups.rows / rows))
-    return (
-        f"On {escaped(name)} {which} {'hold' if several else 'holds'} {groups.rows:,} of {rows:,} "
-        f"rows ({part}): too much for any outcome to show a limit there; label rows of others."
-    )
+        which = said(f"{kind}_named", n=len(groups.names), **names)
+    counted = {"rows": groups.rows, "whole": rows, "part": groups.rows / rows}
+    return said(kind, place=escaped(name), which=which, **counted)

@@ -14,6 +14,7 @@ from prunegate.cost.measurement import Estimate95, Measurements, is_evidence
 from prunegate.cost.projection import Projection
 from prunegate.cost.tariff import RENTED, steady_enough
 from prunegate.metrics.catalogue import METRICS, priced
+from prunegate.text.said import said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,12 +86,9 @@ def _time_ratio(name: str, measurements: Measurements) -> Estimate95 | None:
 
 
 def _noise(noise: Estimate95 | None) -> str:
-    seen = (
-        ""
-        if noise is None
-        else f" (the baseline against itself: {noise.low:.2f} to {noise.high:.2f})"
-    )
-    return f"the machine was too busy to time anything{seen}; measure again on a quiet one"
+    if noise is None:
+        return said("note.busy")
+    return said("note.busy_noise", low=noise.low, high=noise.high)
 
 
 def _costs(cost: Projection, measurements: Measurements | None) -> dict[str, OperationalFigure]:
@@ -145,7 +143,7 @@ def _break_even(cost: Projection, noise: str) -> OperationalFigure:
         candidate=float(month),
         interval=ends,
         unusable=noise,
-        remark="" if cost.break_even else f"not within the {last.month} months of the projection",
+        remark="" if cost.break_even else said("note.not_within", months=last.month),
     )
 
 

@@ -23,6 +23,7 @@ from prunegate.metrics.hypothesis import Hypothesis
 from prunegate.metrics.labels_needed import LabelsNeeded, labels_needed
 from prunegate.metrics.metric import Metric
 from prunegate.policy.schema import EvidenceSection, Minimum
+from prunegate.text.said import joined, said
 from prunegate.verdict.advice import Lack, with_need
 from prunegate.verdict.finding import Finding
 
@@ -79,11 +80,11 @@ def with_labels_asked(
         left = _left_alike(finding, tally)
     if not left:
         return None
-    rows = "the 1 row" if left == 1 else f"more of the {left:,} rows"
-    how = f"'prunegate label', greater --power{_anew(policy)}"
+    how = said(f"note.greater_power{_anew(policy)}")
     if policy.looks > 1:
-        how = "the next round: 'prunegate label --more'"
-    note = f"too few labels; label {rows} that both models decide so and nobody labelled ({how})"
+        how = said("note.next_round")
+    key = "note.alike_power_1" if left == 1 else "note.alike_power"
+    note = joined((said("note.too_few_labels"), said(key, n=left, how=how)))
     return _noted(replace(finding, open_because="some labels"), note)
 
 
@@ -95,8 +96,8 @@ def or_unlabelled(finding: Finding, counts: SliceCounts) -> Finding:
     if not isinstance(tally, PartialTally) or tally.complete:
         return finding
     left = tally.rows - tally.labelled - tally.doubted
-    rows = "the 1 row that has no label" if left == 1 else f"the {left:,} rows without a label"
-    return _noted(finding, f"there may be such among {rows}") if left else finding
+    key = "note.unlabelled_1" if left == 1 else "note.unlabelled"
+    return _noted(finding, said(key, n=left)) if left else finding
 
 
 def _of_random(
@@ -110,21 +111,20 @@ def _of_random(
         assert isinstance(tally, PartialLabels)  # noqa: S101  # there are two kinds
         sample = sampled_labels(tally, counts_rows=True)
     size, left = sample.rows, counts.rows - sample.rows
-    start = f"too few labels in the random sample of {size:,} rows"
-    asked = replace(finding, note="; ".join(filter(None, (finding.note, start))))
+    asked = _noted(finding, said("note.random_few", n=size))
     found = with_need(asked, replace(counts, tally=sample), NO_MINIMUM, lack, in_rows=True)
     found = replace(found, open_because="some labels", needed_for=found.needed_for and "power")
-    how = f"'prunegate label --random N' draws N rows of each slice{_anew(policy)}"
+    how: str = said(f"note.random_draw{_anew(policy)}")
     if policy.looks > 1:
-        how = f"the next round is drawn by 'prunegate label --more'; {how}"
+        how = joined((said("note.random_round"), how))
     if found.needed is not None and found.needed > left:
-        how = f"the slice has {left:,} others, so that rows are lacking, labelled or not"
+        how = said("note.random_rest", n=left)
     return _noted(found, how)
 
 
 def _anew(policy: EvidenceSection) -> str:
-    """What labels of another list cost."""
-    return "" if policy.reuse == "none" else ": a further attempt at a smaller level"
+    """Which message says what labels of another list cost."""
+    return "" if policy.reuse == "none" else "_anew"
 
 
 def with_whole_sample(finding: Finding, counts: SliceCounts) -> SliceCounts | None:
@@ -144,16 +144,12 @@ def with_rows_beyond(finding: Finding, counts: SliceCounts) -> Finding:
     """A finding that asks for further rows, because labels of those at hand are not enough."""
     assert isinstance(counts.tally, PartialCounts)  # noqa: S101  # the caller has seen what is left
     left = _left_alike(finding, counts.tally)
-    which = "the 1 row" if left == 1 else f"the {left:,} rows"
-    note = (
-        f"labels of {which} that both models decide so and nobody labelled are not enough if they "
-        "are like those seen: rows are lacking, labelled or not"
-    )
-    return replace(finding, note="; ".join(filter(None, (note, finding.note))))
+    key = "note.rows_lacking_1" if left == 1 else "note.rows_lacking"
+    return replace(finding, note=joined((said(key, n=left), finding.note)))
 
 
 def _noted(finding: Finding, note: str) -> Finding:
-    return replace(finding, note="; ".join(filter(None, (finding.note, note))))
+    return replace(finding, note=joined((finding.note, note)))
 
 
 def _left_alike(finding: Finding, tally: PartialCounts) -> int:

@@ -39,6 +39,7 @@ from prunegate.metrics.catalogue import METRICS, REFERENCE
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy, Rule
 from prunegate.stats.agreement import Agreement, GroupSums, agreement
+from prunegate.text.said import joined
 from prunegate.verdict import reference_sentences as words
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, OpenBecause, Status
 from prunegate.verdict.reference_evaluated import Evaluated, Known, has_orders, is_shown, order_of
@@ -305,10 +306,10 @@ def _finding(
     alone, none = found.class_alone, counts.positives == 0
     note = words.reference_note(finding, before, after, lacks, alone, known_none=none)
     if because == "not shown" and (weighing := _groups_alone(policy, counts)) is not None:
-        note = f"{note}; {words.of_groups(*weighing)}"
+        note = joined((note, words.of_groups(*weighing)))
     if because == "not shown" and finding.needed is None and not _has_gaps(counts):
         rows = found.if_little_better(policy.evidence.alpha / PART)
-        note = note if rows is None else f"{note}; {words.if_little_better(rows)}"
+        note = note if rows is None else joined((note, words.if_little_better(rows)))
     return replace(finding, note=note)
 
 

@@ -17,6 +17,7 @@ from prunegate.policy.explain import explain_check
 from prunegate.policy.schema import Minimum, Policy
 from prunegate.text.numbers import number_of, plain, upper_bound_share
 from prunegate.text.quantities import Quantity
+from prunegate.text.said import joined, said
 from prunegate.verdict.advice import without_request
 from prunegate.verdict.finding import (
     BEATS_CONSTANT,
@@ -33,51 +34,41 @@ from prunegate.verdict.quantities import Quantities
 
 def undefined(metric: Metric, counts: SliceCounts, class_label: str | None = None) -> str:
     """Why a metric has no value on a slice."""
-    start = f"{metric.phrase} is not defined"
+    name, answers = metric.phrase, counts.tally.answers
     if isinstance(counts.tally, PartialTally):
-        return (
-            f"{start}: rows of the slice that it needs have no label, or nobody could tell theirs; "
-            "where they were marked unsure, let somebody else label them"
-        )
-    if counts.tally.answers == "labels":
-        return f"{start}: a model never chooses one of the slice's classes"
-    if counts.tally.answers == "label sets":
-        return f"{start}: a label has no rows in the slice, or a model never decides for it"
-    if counts.tally.answers == "numbers":
-        return f"{start}: {_one_number(counts.tally)}"
+        return said("note.undefined_unlabelled", metric=name)
+    if answers in _UNDEFINED:
+        return said(_UNDEFINED[answers], metric=name)
+    if answers == "numbers":
+        return said("note.undefined_numbers", metric=name, why=_one_number(counts.tally))
     if counts.positives in (0, counts.rows):
-        kind = "no" if counts.positives == 0 else "only"
-        named = f"{kind} positive rows"
-        if class_label is not None:
-            named = f"{kind} rows of class {class_label}"
-        return f"{start}: the slice has {named} ({counts.rows:,} rows in all)"
-    return (
-        f"{start}: a model {_one_decision(counts, class_label)} in the slice, and how many further "
-        "rows would change that cannot be told"
-    )
+        about = {"kind": "no" if counts.positives == 0 else "only", "rows": counts.rows}
+        if class_label is None:
+            return said("note.undefined_positives", metric=name, **about)
+        return said("note.undefined_class", metric=name, label=class_label, **about)
+    does = _one_decision(counts, class_label)
+    return said("note.undefined_decision", metric=name, does=does)
 
 
-_SAME = (
-    "the labels are the same in every row",
-    "the baseline gives one score only",
-    "the candidate gives one score only",
-)
+_UNDEFINED = {"labels": "note.undefined_labels", "label sets": "note.undefined_sets"}
+_SAME = ("same_labels", "same_baseline", "same_candidate")
 
 
-def _one_number(tally: Tally) -> str:
+def _one_number(tally: Tally) -> tuple[str, ...]:
     """What is the same everywhere, so that an order cannot be told."""
     order = tally.scores.order if isinstance(tally, Sums) and tally.scores else None
     squares = order.squares if order else ()
-    found = [words for words, square in zip(_SAME, squares, strict=False) if not square]
-    return " and ".join(found) or "the labels, or a model's scores, are the same in every row"
+    found = [key for key, square in zip(_SAME, squares, strict=False) if not square]
+    return tuple(said(f"note.{key}") for key in found or ("same_any",))
 
 
 def _one_decision(counts: SliceCounts, class_label: str | None) -> str:
     """What a model does that a metric cannot be taken of."""
     flags = (sum(n for i, n in enumerate(counts.tally.eight) if i & bit) for bit in (1, 2))
-    if all(flags):
-        return "flags everything" if class_label is None else f"always chooses class {class_label}"
-    return "flags nothing" if class_label is None else f"never chooses class {class_label}"
+    which = "all" if all(flags) else "none"
+    if class_label is None:
+        return said(f"note.flags_{which}")
+    return said(f"note.chooses_{which}", label=class_label)
 
 
 _SHORT = 5
@@ -88,28 +79,25 @@ def below_minimum(counts: SliceCounts) -> str:
     """That there is less evidence than the policy asks for."""
     if counts.strata is not None:
         return _lacking_strata(counts.strata)
-    note, worth = "below the policy's minimum evidence", counts.worth
+    worth = counts.worth
     if worth is None:
-        return note
+        return said("note.minimum")
     rows, positives = math.floor(worth.rows), math.floor(worth.positives)
-    return f"{note} (with their weights the rows are worth {rows:,}, the positives {positives:,})"
+    return said("note.minimum_worth", rows=rows, positives=positives)
 
 
 def _lacking_strata(strata: Sequence[Stratum]) -> str:
     """Which content that production sees the table has too few rows of."""
     short = [one for one in strata if one.lacking]
-    told = ", ".join(f"{one.value} ({number_of(one.rows, 'row')})" for one in short[:_SHORT])
-    more = f" and {len(short) - _SHORT:,} more" if len(short) > _SHORT else ""
-    return f"production sees content that the data have too few rows of: {told}{more}"
+    found = [said("note.stratum", value=one.value, n=one.rows) for one in short[:_SHORT]]
+    if len(short) > _SHORT:
+        return said("note.strata_more", found=found, more=len(short) - _SHORT)
+    return said("note.strata", found=found)
 
 
 def uneven_groups(weight: int) -> str:
     """Why no number of rows of the same groups would settle a finding."""
-    rows = number_of(weight, "independent row")
-    return (
-        f"a few large groups hold so many of the rows, which weigh no more than {rows}, too few to "
-        "show it whatever they say; more rows of these groups do not help, label rows of others"
-    )
+    return said("note.uneven", n=weight)
 
 
 MOST_OPEN = 50
@@ -171,11 +159,12 @@ ABSENT = "the policy expects this slice and the data have no row of it"
 def absent(minimum: Minimum) -> str:
     """That an expected slice has no row, and what the minimum evidence asks for."""
     if minimum.rows == minimum.positives == 1:
-        return f"{ABSENT}; the policy's minimum evidence, 1 row, would prove nothing"
-    asked = number_of(minimum.rows, "row")
+        return joined((ABSENT, said("note.absent_one")))
+    asked = said("rows", n=minimum.rows)
     if minimum.positives > 1:
-        asked += f" and {minimum.positives:,} positives"
-    return f"{ABSENT}; the policy's minimum evidence asks for {asked}"
+        told = said("note.absent_positives", rows=asked, positives=minimum.positives)
+        return joined((ABSENT, told))
+    return joined((ABSENT, said("note.absent_rows", rows=asked)))
 
 
 def absence_reasons(names: Sequence[str]) -> tuple[str, ...]:
@@ -304,11 +293,8 @@ def of_unjudged(policy: Policy, summary: SliceSummary) -> str:
 def of_more_unjudged(summaries: Sequence[SliceSummary]) -> str:
     """That many slices more were not judged."""
     rows, lost = sum(s.rows for s in summaries), sum(s.lost or 0 for s in summaries)
-    flips = f"; the baseline alone is right on {lost:,} of them" if lost else ""
-    one = len(summaries) == 1
-    which = "1 more slice is" if one else f"{len(summaries):,} more slices are"
-    counted = number_of(rows, "row") + ("" if one else ", counted once in each")
-    return f"{which} not declared and {'was' if one else 'were'} not judged ({counted}){flips}."
+    kind = "warning.more_unjudged_lost" if lost else "warning.more_unjudged"
+    return said(kind, n=len(summaries), rows=said("rows", n=rows), lost=lost)
 
 
 def _range(finding: Finding, quantity: Quantity) -> str:
@@ -323,55 +309,40 @@ def _range(finding: Finding, quantity: Quantity) -> str:
 def statement(policy: Policy, guarantee: Guarantee | None) -> str:
     """The guarantee of this gate in words, and what it does not cover; or that there is none."""
     if guarantee is None:
-        return (
-            "No error rate is guaranteed: no blocking limit of this verdict was tested; what "
-            "decides are estimates and figures alone."
-        )
-    alpha = upper_bound_share(guarantee.alpha, digits=3)
-    about = "at most " if guarantee.exact else "about "
-    units = "rows" if policy.group is None else f"values of {policy.group}"
-    sentence = (
-        f"If any slice is really worse than its limit, this gate approves {about}{alpha} of the "
-        f"time (independent {units}, fresh data)."
+        return said("statement.none")
+    rows = said("statement.rows")
+    sentence = said(
+        "statement.at_most" if guarantee.exact else "statement.about",
+        share=upper_bound_share(guarantee.alpha, digits=3),
+        units=rows if policy.group is None else said("statement.groups", group=policy.group),
     )
     if guarantee.leaves_out:
-        left_out = "; ".join(_UNCOVERED[kind] for kind in guarantee.leaves_out)
-        sentence += f" Not covered: {left_out}."
+        kinds = joined(said(f"statement.{_UNCOVERED[kind]}") for kind in guarantee.leaves_out)
+        return joined((sentence, said("statement.left_out", kinds=kinds)), " ")
     return sentence
 
 
 _UNCOVERED: dict[Uncovered, str] = {
-    "point rules": "rules with evidence: point, which the estimate alone decides",
-    "figures": "figures of size, time and cost, which are measured or counted",
-    "warning rules": "rules that only warn",
-    "stated figures": "stated figures, which arithmetic decides",
-    "unjudged slices": "slices that were not judged",
-    "rare losses": (
-        "losses that a few documents bear: where 1 in 200 carries all of it, up to 26.5 % of such "
-        "candidates were approved (simulated, 300 documents)"
-    ),
+    "point rules": "point",
+    "figures": "figures",
+    "warning rules": "warning",
+    "stated figures": "claims",
+    "unjudged slices": "unjudged",
+    "rare losses": "rare",
 }
-"""What a guarantee leaves out, in words."""
+"""The message of what a guarantee leaves out."""
 
 
 def looked_at(tally: Tally) -> str:
     """How many of all rows were labelled and why that is enough; nothing where every row was."""
     if not isinstance(tally, PartialTally):
         return ""
-    return (
-        f" Labels of {tally.labelled:,} of {tally.rows:,} rows were looked at: a change shows in "
-        "rows that the models decide differently, and what the others bear on rests on random "
-        "samples of them."
-        f"{_unsure(tally.doubted)}"
-    )
+    told = said("statement.looked_at", labelled=tally.labelled, rows=tally.rows)
+    return joined((told, _unsure(tally.doubted)), " ")
 
 
 def _unsure(rows: int) -> str:
     """What becomes of rows that nobody could label."""
     if not rows:
         return ""
-    which = "1 row was" if rows == 1 else f"{rows:,} rows were"
-    return (
-        f" {which[0].upper()}{which[1:]} looked at and could not be labelled: a limit holds, or is "
-        "broken, only where it is so whatever their labels are."
-    )
+    return said("statement.unsure_1" if rows == 1 else "statement.unsure", n=rows)

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from prunegate.metrics.checks import is_level
 from prunegate.policy.schema import Policy
 from prunegate.text.escape import escaped
+from prunegate.text.said import joined, said
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, Status, Verdict
 from prunegate.verdict.outcome import outcome
 
@@ -133,10 +134,7 @@ def with_waivers(policy: Policy, verdict: Verdict, waivers: Iterable[Waiver]) ->
 
 def over_cap(matched: int, most: int) -> str:
     """The warning that no waiver counts, because there are too many."""
-    return (
-        f"Waivers match {matched} findings, and the policy lets at most {most} of a verdict be "
-        "waived: none of them counts."
-    )
+    return said("warning.over_cap", matched=matched, most=most)
 
 
 def _one_each(waivers: Iterable[Waiver]) -> dict[Place, Waiver]:
@@ -150,16 +148,16 @@ def _is_for(policy: Policy, finding: Finding, given: dict[Place, Waiver]) -> boo
 
 
 def _waived(finding: Finding, waiver: Waiver) -> Finding:
-    said = told(waiver, finding.status)
-    note = "; ".join(part for part in (said, finding.note) if part)
-    return replace(finding, status="waived", note=note)
+    return replace(
+        finding, status="waived", note=joined((told(waiver, finding.status), finding.note))
+    )
 
 
 def told(waiver: Waiver, without: Status | None) -> str:
     """``waived by Ann until 2026-12-28 09:00 UTC: ...; without it: fail``."""
     until = f"{waiver.expires[:10]} {waiver.expires[11:16]} UTC"
     who, reason = escaped(waiver.approver), escaped(waiver.reason).rstrip(".")
-    return f"waived by {who} until {until}: {reason}; without it: {without}"
+    return said("note.waived", who=who, until=until, reason=reason, status=str(without))
 
 
 def _decided(policy: Policy, verdict: Verdict, findings: tuple[Finding, ...]) -> Verdict:

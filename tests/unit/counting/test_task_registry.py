@@ -40,4 +40,4 @@ def test_a_row_on_which_the_models_part_is_told_in_words_of_its_kind(kind: str) 
     for row in frame.rows(named=True):
         answers = task.answers(policy, row)
         assert answers.baseline != answers.candidate
-        assert bool(answers.label) == policy.task.traits.decided
+        assert bool(answers.label) == (not policy.task.traits.documents)

@@ -25,7 +25,7 @@ from prunegate.outputs.model_card import render_model_card
 from prunegate.outputs.papers import (
     bill_of_materials_for,
     model_card_for,
-    write_card_of_approved,
+    write_card_of_candidate,
 )
 
 pytestmark = pytest.mark.slow
@@ -156,11 +156,12 @@ def test_only_a_card_of_ours_is_written_over(records: ModuleType, model: Path) -
     with pytest.raises(InputError, match="is there already"):
         model_card_for(given, model / CARD, force=False)
     with pytest.raises(InputError, match="is there already"):
-        write_card_of_approved(given, model.parent)
+        write_card_of_candidate(given, model.parent)
+    with pytest.raises(InputError, match="all that --force writes over"):
+        model_card_for(given, model / CARD, force=True)
     assert (model / CARD).read_text() == "# Mine\n"
-    assert b"**APPROVE**" in model_card_for(given, model / CARD, force=True)
     (model / CARD).write_text(f"{CARD_MARK}\n# How it was made\n")
-    assert write_card_of_approved(given, model.parent) == model / CARD
+    assert write_card_of_candidate(given, model.parent) == model / CARD
     assert "**APPROVE**" in (model / CARD).read_text("utf-8")
 
 
@@ -168,10 +169,10 @@ def test_only_an_approved_candidate_gets_its_card_by_itself(
     records: ModuleType, model: Path
 ) -> None:
     rejected = stored(made(records, "rejected"), records.DIGEST)
-    assert write_card_of_approved(rejected, model.parent) is None
+    assert write_card_of_candidate(rejected, model.parent) is None
     assert not (model / CARD).exists()
     approved = stored(made(records, "approved"), records.DIGEST)
-    assert write_card_of_approved(approved, model.parent / "elsewhere") is None
+    assert write_card_of_candidate(approved, model.parent / "elsewhere") is None
 
 
 def test_a_bill_lists_no_files_of_another_model(records: ModuleType, model: Path) -> None:

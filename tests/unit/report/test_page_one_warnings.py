@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -178,3 +179,22 @@ def test_examples_stand_in_the_proportion_of_what_was_lost_and_gained(
     assert view is not None
     shown_ = [example.lost for example in view.groups[0].examples]
     assert (shown_.count(True), shown_.count(False)) == (lost, gained)
+
+
+@pytest.mark.parametrize("severity", ["block", "warn"])
+def test_a_limit_is_not_called_proven_where_answers_are_not_shown_to_fit_the_labels(
+    records: ModuleType, severity: Any
+) -> None:
+    record = records.approved()
+    place = next(f.slice for f in record.findings if f.slice != "overall" and f.status == "pass")
+    reference = replace(
+        record.findings[0], slice=place, class_label=None, metric="reference",
+        check=BEATS_CONSTANT, status="inconclusive", severity=severity,
+    )  # fmt: skip
+    fine, unfit = "proven fine", "the limit holds, but answers are not shown to fit the labels"
+    for findings, told in ((record.findings, fine), ((*record.findings, reference), unfit)):
+        page = shown(replace(record, findings=findings), records)
+        row = next(row for row in page.table.rows if place.endswith(row.place.lower()))
+        assert row.result == told or (severity, told) == ("block", unfit)
+        assert (row.result == fine) == (told == fine)
+        assert (row.status == "pass") == (told == fine)

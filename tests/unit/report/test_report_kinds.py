@@ -194,17 +194,24 @@ def test_examples_of_classes_show_what_the_models_chose(
     ("kind", "pair", "said"),
     [("language", (578.23, 652.5), "worse"), ("score", (3.4421, 3.1153), "lower")],
 )
-def test_examples_of_numbers_changed_most(
-    records: ModuleType, kinds: ModuleType, kind: str, pair: tuple[float, float], said: str
+@pytest.mark.parametrize("label", ["", "3.2500001"])
+def test_examples_of_numbers_changed_most(  # what a row holds
+    records: ModuleType,
+    kinds: ModuleType,
+    kind: str,
+    pair: tuple[float, float],
+    said: str,
+    label: str,
 ) -> None:
     record = kinds.language(records)
     task = {**record.policy.document, "task": {"kind": kind}}
-    flip = Flip(id="a", slices=(), label="", baseline=pair[0], candidate=pair[1], lost=True)
+    flip = Flip(id="a", slices=(), label=label, baseline=pair[0], candidate=pair[1], lost=True)
     shown = flips(replace(record, policy=replace(record.policy, document=task), flips=(flip,)), {})
     assert shown is not None
     assert "moved furthest" in shown.lead
     (example,) = shown.groups[0].examples
     assert example.verdict == said
+    assert example.label == ("3.25" if label else "")
     assert float(example.before) - float(example.after) == pytest.approx(pair[0] - pair[1], rel=0.1)
 
 

@@ -29,7 +29,7 @@ from prunegate.text.languages import ENGLISH, languages
 from prunegate.verdict.advice import request
 
 OTHERS = [language for language in languages() if language != ENGLISH]
-_PLACE = re.compile(r"{(\w+)}")
+_PLACE = re.compile(r"{(\w+)(?::\w+)?}")
 
 
 @pytest.mark.parametrize("language", OTHERS)

@@ -27,7 +27,7 @@ FORMATS = {
 """Folders that read and write formats of others."""
 ALLOWED = {
     "audit/history_read.py": "the bytes of a key",
-    "audit/lineage.py": "the singular of a noun",
+    "audit/recipe_words.py": "the singular of a noun",
     "io/worker_process.py": "lines of bytes between two processes",
     "audit/opinion/worker.py": "lines of bytes between two processes",
     "audit/read.py": "the first bytes of a file that claims to be a record",
@@ -99,6 +99,7 @@ ALLOWED = {
     "text/escape.py": "Unicode's names of characters",
     "text/money.py": "digits after a decimal point",
     "text/numbers.py": "digits, signs and the letter p of its own figures",
+    "text/said.py": "the unit of a figure",
     "text/quantities.py": "a sign or unit of its own figures",
     "verdict/advice.py": "the singular of a noun",
     "verdict/sentences.py": "the full stop of its own sentence",

@@ -78,9 +78,9 @@ def test_a_reference_is_shown_at_a_tenth_of_the_level() -> None:
 
 def test_labels_looked_at_are_told_with_those_that_nobody_could_give() -> None:
     part = drawn((400, 6, 9, 30, 8, 7, 9, 160), 40, 40)
-    assert sentences.looked_at(part).startswith(f" Labels of {part.labelled:,} of {part.rows:,}")
+    assert sentences.looked_at(part).startswith(f"Labels of {part.labelled:,} of {part.rows:,}")
     assert "could not be labelled" not in sentences.looked_at(part)
-    for rows, told in ((1, " 1 row was looked at"), (2, " 2 rows were looked at")):
+    for rows, told in ((1, "1 row was looked at"), (2, "2 rows were looked at")):
         unsure = replace(part, unsure=(rows, 0, 0, 0))
         assert unsure.doubted == rows
         assert f"{told} and could not be labelled" in sentences.looked_at(unsure)

@@ -21,6 +21,7 @@ from prunegate.audit.waivers.request import not_in_force, terms_of
 from prunegate.errors import EvidenceError
 from prunegate.policy.schema import Policy
 from prunegate.text.escape import escaped
+from prunegate.text.said import said
 from prunegate.verdict.finding import Finding, Verdict
 from prunegate.verdict.waiver import Waived, Waiver, place_of, unwaivable, with_waivers
 
@@ -65,8 +66,8 @@ def in_force(book: Book, policy: Policy, candidate: Collection[str], at: str) ->
     revoked = book.trail.revoked()  # by now: whatever the clock of who revoked said
     held: list[Waiver] = []
     warnings: list[str] = []
-    for entry, said in book.trail.waivers:
-        read = read_waiver(said, entry.where)
+    for entry, signed in book.trail.waivers:
+        read = read_waiver(signed, entry.where)
         if set(candidate).isdisjoint(read.request.candidate):
             continue
         rules = [
@@ -105,7 +106,7 @@ def refused(book: Book, entry: Entry, read: Read, revoked: Collection[str]) -> s
     except EvidenceError:
         return "its key is not enrolled and allowed to sign"
     if not same_person(who.person, read.said.person):
-        return f"its key is of {escaped(who.person)}"
+        return said("waiver.of", person=escaped(who.person))
     if asked_by_signer(book, read):
         return "its approver is the one who asked for it"
     return None
@@ -135,7 +136,9 @@ def _why_unused(policy: Policy, finding: Finding | None) -> str | None:
 
 
 def _does_not_count(one: Waiver, why: str) -> str:
-    of = "" if one.class_label is None else f" of class {escaped(one.class_label)}"
-    about = f"{one.check}{of} on {escaped(one.slice)}"
-    start = f"The waiver of {escaped(one.approver)} for {about} ({one.entry[:12]})"
-    return f"{start} waives nothing: {why}."
+    place = {"check": one.check, "place": escaped(one.slice)}
+    about = said("warning.waiver_of", **place)
+    if one.class_label is not None:
+        about = said("warning.waiver_class", label=escaped(one.class_label), **place)
+    who = escaped(one.approver)
+    return said("warning.waiver", who=who, about=about, entry=one.entry[:12], why=why)

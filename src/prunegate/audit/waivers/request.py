@@ -19,6 +19,7 @@ from prunegate.audit.record import DecisionRecord
 from prunegate.audit.signing.decision import clipped
 from prunegate.audit.signing.strict_json import parse_canonical_object, require_keys
 from prunegate.errors import EvidenceError, InputError
+from prunegate.text.said import said
 from prunegate.text.time import short_code
 from prunegate.verdict.finding import Finding
 from prunegate.verdict.waiver import Waiver
@@ -187,11 +188,11 @@ def not_in_force(waiver: Waiver, at: str, max_days: int) -> str | None:
     if not all(_MOMENT.fullmatch(one) for one in times):
         return "one of its times is not in UTC, to the second"
     if at >= waiver.expires:
-        return f"it expired at {waiver.expires}"
+        return said("waiver.expired", at=waiver.expires)
     if at < waiver.created or at < waiver.asked:
         return "it is dated later than the verdict"
     if datetime.fromisoformat(waiver.expires) > latest(waiver.asked, waiver.created, max_days):
-        return f"its term is longer than the {max_days} days of the policy"
+        return said("waiver.too_long", days=max_days)
     if same_person(waiver.author, waiver.approver):
         return "its approver is the one who asked for it"
     return None

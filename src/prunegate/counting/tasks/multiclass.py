@@ -21,6 +21,7 @@ from prunegate.errors import TableError
 from prunegate.metrics.task_traits import TRAITS
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
+from prunegate.text.said import said
 
 
 def _in_another_order(overall: LabelCounts) -> tuple[str, str] | None:
@@ -61,18 +62,13 @@ class MulticlassTask(TaskCounting):
             if strange:
                 rows = sum(overall.cells[cell] for cell in strange)
                 labels = sorted({shown(cell[place]) for cell in strange})[:EXAMPLES]
-                found.append(
-                    f"{rows:,} {model} labels ({', '.join(labels)}) are no label of the table, so "
-                    "they count as errors."
-                )
+                told = {"rows": rows, "model": model, "labels": ", ".join(labels)}
+                found.append(said("warning.strange_labels", **told))
         labels_there = {label for cell in overall.cells for label in cell}
-        found += [f"In the labels {said}" for said in lookalikes(labels_there)]
+        found += [said("warning.in_labels", told=told) for told in lookalikes(labels_there)]
         if several := _in_another_order(overall):
             one, other = map(shown, several)
-            found.append(
-                f"The labels {one} and {other} name the same labels in another order. Where a row "
-                "may have several labels, write 'task: {kind: multilabel, labels: [...]}'."
-            )
+            found.append(said("warning.another_order", one=one, other=other))
         return tuple(found)
 
     def with_change(self, policy: Policy, table: Table) -> nw.LazyFrame[Any]:

@@ -17,6 +17,7 @@ from prunegate.counting.tasks.kind import RowAnswers, TaskCounting
 from prunegate.counting.values import ERROR, SQUARE, Feature, Values, bits_of_range
 from prunegate.data.predictions.table import Table
 from prunegate.metrics.task_traits import TRAITS
+from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
 from prunegate.policy.score_consistency import takes_labels
 
@@ -114,4 +115,6 @@ class ScoreTask(TaskCounting):
     def answers(self, policy: Policy, row: Mapping[str, Any]) -> RowAnswers:
         columns = policy.columns
         before, after = float(row[columns.baseline]), float(row[columns.candidate])
-        return RowAnswers(label="", baseline=before, candidate=after, lost=after < before)
+        label = row.get(columns.label) if takes_labels(policy) else None
+        told = "" if label is None else value_text(float(label))
+        return RowAnswers(label=told, baseline=before, candidate=after, lost=after < before)

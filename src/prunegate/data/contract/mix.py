@@ -13,7 +13,7 @@ from prunegate.data.contract.counts import Count
 from prunegate.data.predictions.columns import shown
 from prunegate.policy.production import ProductionMix, production_mix
 from prunegate.policy.schema import Policy
-from prunegate.text.numbers import plain, share
+from prunegate.text.said import joined, said
 
 FAR = 0.1
 """From which distance there is a warning where the policy gives no tolerance."""
@@ -42,7 +42,7 @@ def mix_distance(mix: ProductionMix, rows: Mapping[str, int]) -> MixDistance:
     return MixDistance(
         distance=sum(abs(here[value] - there[value]) for value in values) / 2,
         differs=tuple(
-            plain(f"{shown(value)} {share(here[value])} of the rows, {share(there[value])} there")
+            said("warning.mix_of", value=shown(value), here=here[value], there=there[value])
             for value in far[:_SHOWN]
             if here[value] != there[value]
         ),
@@ -79,8 +79,5 @@ def mix_warning(policy: Policy, rows: Mapping[str, int]) -> str | None:
     most = FAR if policy.data.tolerance is None else policy.data.tolerance
     if mix is None or found is None or found.distance is None or found.distance <= most:
         return None
-    return (
-        f"The mix of {shown(mix.key)} is {found.distance:.2f} from production's (0: the same, 1: "
-        f"apart): {'; '.join(found.differs)}. What is said of all rows together is said of this "
-        "mix."
-    )
+    differs = joined(found.differs)
+    return said("warning.mix", key=shown(mix.key), distance=found.distance, differs=differs)

@@ -15,6 +15,7 @@ from prunegate.data.predictions.many_values import Lines
 from prunegate.data.predictions.spelled import Spelling, canonical
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
+from prunegate.text.said import said
 
 _SPELLED: tuple[Spelling, ...] = ("time", "moment")
 _WHOLE = re.compile(r"([+-]?)0*([0-9]+)(\.0*)?")
@@ -41,9 +42,9 @@ def hints_of_lookalikes(policy: Policy, lines: Lines) -> tuple[str, ...]:
     keys = [key for key in policy.keys if key not in policy.intervals]
     values = {key: {str(line[key]) for line in lines if line.get(key)} for key in keys}
     return tuple(
-        f"In slicing key {shown(key)} {said}"
+        said("warning.in_key", key=shown(key), told=told)
         for key in keys
-        for said in lookalikes(values[key], meant=listed)
+        for told in lookalikes(values[key], meant=listed)
     )
 
 
@@ -59,17 +60,15 @@ spell them alike if they are one."]
         alike.setdefault(look(text), []).append(text)
     found = [names for names in alike.values() if len(set(names) - set(meant)) and len(names) > 1]
     return [_said(names) for names in found[:EXAMPLES]] + (
-        [f"so do {len(found) - EXAMPLES:,} more."] if len(found) > EXAMPLES else []
+        [said("warning.lookalikes_more", n=len(found) - EXAMPLES)] if len(found) > EXAMPLES else []
     )
 
 
 def _said(names: list[str]) -> str:
-    some = " and ".join(map(shown, names[:EXAMPLES]))
-    more = f" and {len(names) - EXAMPLES:,} more" if len(names) > EXAMPLES else ""
-    return (
-        f"the values {some}{more} differ in blanks, case or spelling only, and are told apart; "
-        "spell them alike if they are one."
-    )
+    values, more = list(map(shown, names[:EXAMPLES])), len(names) - EXAMPLES
+    if more > 0:
+        return said("warning.lookalike_more", values=values, more=more)
+    return said("warning.lookalike", values=values)
 
 
 def look(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from prunegate.data.predictions.columns import shown
 from prunegate.data.predictions.spelled import Spelling, spelling_of
 from prunegate.policy.schema import Policy, SliceSpec
+from prunegate.text.said import said
 
 MANY = 100
 """Values of one entry of ``slices`` from which a hint is due."""
@@ -21,12 +22,7 @@ MANY_ORDERED = 40
 """The same of numbers and times, which intervals would put together."""
 MOST = 2_000
 """Values that are judged; each takes some milliseconds."""
-_TIMES = "put its times into intervals: {{by: {key}, every: month}}"
-_NUMBERS = (
-    "put its numbers into intervals: {{by: {key}, quantiles: 4}} or {{by: {key}, bins: [..]}}"
-)
-_WORDS = "slice by a column with fewer values, or name the ones that matter with 'name' and 'where'"
-_ADVICE = {"number": _NUMBERS, "time": _TIMES, "moment": _TIMES}
+_ADVICE = {"number": "numbers", "time": "times", "moment": "times"}
 Lines = Iterable[Mapping[str, Any]]
 
 
@@ -62,8 +58,7 @@ def too_many_values(policy: Policy, lines: Lines, most: int = MOST) -> list[str]
 def hints(policy: Policy, lines: Lines) -> tuple[str, ...]:
     """What to do about keys of so many values that most slices are small."""
     return tuple(
-        f"{found.said} has {found.number:,} values, so that most of its slices are small; "
-        f"{found.advice}."
+        said("warning.many_values", what=found.said, n=found.number, advice=found.advice)
         for found in key_values(policy, lines)
         if found.many
     )
@@ -80,14 +75,14 @@ def key_values(policy: Policy, lines: Lines) -> Iterator[KeyValues]:
                 said=_said(spec),
                 number=len(values),
                 many=len(values) > (MANY if kind is None else MANY_ORDERED),
-                advice=_ADVICE.get(kind or "", _WORDS).format(key=spec.label),
+                advice=said(f"warning.{_ADVICE.get(kind or '', 'words')}", key=spec.label),
             )
 
 
 def _said(spec: SliceSpec) -> str:
     if len(spec.keys) == 1:
-        return f"slicing key {shown(spec.keys[0])}"
-    return f"the cross of {' and '.join(map(shown, spec.keys))}"
+        return said("warning.key", key=shown(spec.keys[0]))
+    return said("warning.cross", keys=tuple(map(shown, spec.keys)))
 
 
 def _kind(spec: SliceSpec, values: set[tuple[Any, ...]]) -> Spelling | None:

@@ -12,6 +12,7 @@ from prunegate.cost.measurement import is_evidence
 from prunegate.cost.tariff import steady_enough
 from prunegate.report.comparison.compared_limits import limits_held
 from prunegate.report.comparison.compared_records import ComparedRecord, ComparedRecords
+from prunegate.report.own_threshold import own_threshold, shown_threshold
 from prunegate.report.page_one.savings import whole_amounts
 from prunegate.report.signers import signers
 from prunegate.text import numbers
@@ -38,6 +39,8 @@ class OverviewRow:
     """What the outcome means for the candidate."""
     word: str
     """The machine's word for it."""
+    threshold: str
+    """From which score on each model flags; empty where the candidate's is as before."""
     held: str
     size: str
     latency: str
@@ -72,6 +75,7 @@ def _row(one: ComparedRecord) -> OverviewRow:
         outcome=record.outcome,
         result=speech.say(f"compare.result_{_result(one)}"),
         word=speech.say(f"word.{record.outcome}"),
+        threshold=_threshold(one),
         held=speech.say("compare.limits_held", held=held, n=limits),
         size=_both(one, one.words.people.stored, numbers.megabytes),
         latency=_latency(one),
@@ -87,6 +91,14 @@ def _result(one: ComparedRecord) -> str:
     if any(f.status == "waived" for f in one.record.findings if f.severity == "block"):
         key += "_waived"
     return key + ("_asked" if signers(one.record) else "")
+
+
+def _threshold(one: ComparedRecord) -> str:
+    own = own_threshold(one.record)
+    if own is None:
+        return ""
+    shown = {model: shown_threshold(score, one.speech) for model, score in vars(own).items()}
+    return one.speech.say("compare.threshold", **shown)
 
 
 def _both(

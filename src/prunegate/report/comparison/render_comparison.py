@@ -37,5 +37,6 @@ def render_comparison(found: Sequence[StoredRecord]) -> str:
         shown=comparison_view(compared),
         say=compared.speech.say,
         lang=compared.speech.language,
+        recorded_words=compared.speech.recorded,
         styles=styles() + own,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.report.page_one.agreement import AgreedWords
@@ -101,7 +102,7 @@ def content_table(record: DecisionRecord, agreement: AgreedWords, most: int) -> 
         most: kinds of content that have a row, beside all content.
     """
     judged = [f for f in deciding(record) if not is_operational(f.metric)]
-    kinds = _kinds(judged)
+    kinds, unfit = _kinds(judged), partial(_unfit, _open_references(record))
     columns = _columns(judged)
     worst = sorted((k for k in kinds if k != (OVERALL, None)), key=lambda k: _grave(kinds[k]))
     absent = [name for name in missing_places(record) if (name, None) not in kinds][:most]
@@ -113,10 +114,10 @@ def content_table(record: DecisionRecord, agreement: AgreedWords, most: int) -> 
         columns=tuple(_column(metric, judged, agreement) for metric in columns),
         rows=(
             *(_absent(name, columns, agreement) for name in absent),
-            *(_row(kind, kinds[kind], columns, agreement) for kind in shown),
+            *(_row(kind, kinds[kind], columns, agreement, unfit=unfit(kind)) for kind in shown),
         ),
         figures=_figures(record, agreement),
-        more=_more([kinds[kind] for kind in worst[most:]], agreement),
+        more=_more([kinds[k] for k in worst[most:]], agreement, any(map(unfit, worst[most:]))),
         notes=tuple(_notes(record, judged, columns, agreement)),
     )
 
@@ -131,6 +132,19 @@ def _kinds(judged: Sequence[Finding]) -> dict[Kind, list[Finding]]:
 def _unasked(finding: Finding) -> bool:
     """Whether nobody agreed to it and it holds: the baseline's answers fit the labels."""
     return finding.check == BEATS_CONSTANT and finding.status == "pass"
+
+
+def _open_references(record: DecisionRecord) -> frozenset[Kind]:
+    """Where answers are not shown to fit the labels, whether that decides or only warns."""
+    found = (f for f in record.findings if f.check == BEATS_CONSTANT)
+    return frozenset(
+        (f.slice, f.class_label) for f in found if f.status in ("inconclusive", "fail")
+    )
+
+
+def _unfit(where: frozenset[Kind], kind: Kind) -> bool:
+    """Whether a limit that holds on a kind of content says little there."""
+    return not where.isdisjoint((kind, (kind[0], None)))
 
 
 def _grave(findings: Sequence[Finding]) -> tuple[int, float]:
@@ -175,12 +189,19 @@ def _agreed(findings: Sequence[Finding], agreement: AgreedWords) -> str:
 
 
 def _row(
-    kind: Kind, findings: Sequence[Finding], columns: Sequence[str], agreement: AgreedWords
+    kind: Kind,
+    findings: Sequence[Finding],
+    columns: Sequence[str],
+    agreement: AgreedWords,
+    *,
+    unfit: bool = False,
 ) -> ContentRow:
     worst = gravest(findings) or findings[0]
-    key = standing_key(worst)
+    key, status = standing_key(worst), worst.status
     if worst.status == "pass" and any(f.status == "pass" and is_real_loss(f) for f in findings):
         key = "lost"
+    if worst.status == "pass" and unfit:
+        key, status = "unfit", "inconclusive"
     result = agreement.people.speech.say(f"status.{key}")
     if worst.metric not in columns and worst.status != "pass":
         result = agreement.people.speech.say(
@@ -189,7 +210,7 @@ def _row(
     return ContentRow(
         place=agreement.people.place(*kind),
         cells=tuple(_cell(findings, metric, agreement) for metric in columns),
-        status=worst.status,
+        status=status,
         result=result,
         whole=kind == (OVERALL, None),
     )
@@ -231,14 +252,22 @@ def _figure(finding: Finding, agreement: AgreedWords) -> FigureRow:
     )
 
 
-def _more(rest: Sequence[Sequence[Finding]], agreement: AgreedWords) -> str:
-    """How the kinds without a row came out; "proven" only where every finding was."""
+def _more(rest: Sequence[Sequence[Finding]], agreement: AgreedWords, unfit: bool = False) -> str:
+    """How the kinds without a row came out; "proven" only where every finding was.
+
+    Args:
+        rest: their findings.
+        agreement: how values are told.
+        unfit: whether somewhere answers are not shown to fit the labels.
+    """
     if not rest:
         return ""
     speech, count = agreement.people.speech, len(rest)
     keys = {standing_key(finding) for findings in rest for finding in findings}
     if any(is_real_loss(f) for findings in rest for f in findings):
         keys.add("within")  # what was lost beyond chance is not "all fine"
+    if unfit:
+        keys.add("unfit")
     if keys == {"proven"}:
         return speech.count("table.more_fine", count)
     if keys <= {"proven", "within"}:

@@ -13,14 +13,17 @@ from dataclasses import dataclass
 from itertools import islice
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.counting.slices import identical
+from prunegate.counting.slices import identical, same_scores
+from prunegate.report.headline import lost_gained
+from prunegate.report.own_threshold import own_threshold
 from prunegate.report.page_one.agreement import AgreedWords
 from prunegate.report.page_one.people import OVERALL
 from prunegate.report.page_one.standing import deciding, gravest
 from prunegate.report.page_one.stated import wrong_figures
-from prunegate.report.sentences import ended
+from prunegate.report.sentences import capital, ended
 from prunegate.report.units import CLAIMS, is_unmeasured
 from prunegate.text.escape import shorten, visible
+from prunegate.text.languages import ENGLISH
 from prunegate.verdict.finding import DoubtKind, Finding, ReferenceDoubt, SliceSummary
 from prunegate.verdict.losses import is_real_loss
 from prunegate.verdict.reference_sentences import doubt_sentence
@@ -66,7 +69,16 @@ def notices(record: DecisionRecord, agreement: AgreedWords, lines: int = 0) -> t
     kept = _fitting(always, found, ROOM if lines <= SHORT_TABLE else LITTLE_ROOM)
     rest = len(always) + len(found) - len(kept) + len(written) - len(short)
     more = [agreement.people.speech.count("warnings.more", rest)] if rest else []
-    return tuple(Notice(text=text, recorded=text in written) for text in (*kept, *more))
+    return tuple(_notice(text, written.get(text), agreement) for text in (*kept, *more))
+
+
+def _notice(text: str, recorded: str | None, agreement: AgreedWords) -> Notice:
+    """A warning; one of the record in the reader's language where that can be said."""
+    speech = agreement.people.speech
+    if recorded is None or speech.language == ENGLISH:
+        return Notice(text=text, recorded=recorded is not None)
+    own = speech.recorded(recorded)
+    return Notice(text=ended(capital(own)) if own else text, recorded=not own)
 
 
 def _fitting(always: list[str], found: list[str], room: int) -> list[str]:
@@ -87,15 +99,17 @@ def is_mistaken(doubt: ReferenceDoubt) -> bool:
     return doubt.kind not in _DOUBTED
 
 
-def _written(record: DecisionRecord) -> list[str]:
-    """Warnings of the record that no field of it speaks of, whole."""
+def _written(record: DecisionRecord) -> dict[str, str]:
+    """Warnings of the record that no field of it speaks of, whole, by how they are shown."""
     places = {fact.place for fact in record.warning_facts or ()} | set(record.allowed_losses or ())
-    told = {*map(doubt_sentence, record.doubts), *map(identical, _all_rows(record))}
-    return [
-        ended(visible(text))
+    rows = [one.rows for one in _wholes(record)]
+    alike = (tell(n) for tell in (identical, same_scores) for n in rows)
+    told = {*map(doubt_sentence, record.doubts), *alike}
+    return {
+        ended(visible(text)): text
         for place, text in enumerate(record.warnings)
         if place not in places and text not in told
-    ]
+    }
 
 
 def _doubts(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
@@ -218,17 +232,25 @@ def _unjudged(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
         yield people.speech.count(f"warnings.unjudged{'_none' if bare else ''}", count, **told)
 
 
-def _all_rows(record: DecisionRecord) -> list[int]:
-    return [one.rows for one in record.slices if one.slicing == OVERALL]
+def _wholes(record: DecisionRecord) -> list[SliceSummary]:
+    return [one for one in record.slices if one.slicing == OVERALL]
 
 
 def _alike(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
     """That the two models cannot be told apart."""
     speech = agreement.people.speech
-    known = {identical(rows): rows for rows in _all_rows(record)}
+    known = {identical(one.rows): one for one in _wholes(record)}
+    moved = {same_scores(one.rows): one for one in _wholes(record)}
     for text in record.warnings:
-        if text in known:
-            yield speech.say("warnings.alike", n=speech.whole(known[text]))
+        one = moved.get(text) or known.get(text)
+        if one is not None:
+            key = "alike_scores" if text in moved or _decide_otherwise(record, one) else "alike"
+            yield speech.say(f"warnings.{key}", n=speech.whole(one.rows))
+
+
+def _decide_otherwise(record: DecisionRecord, one: SliceSummary) -> bool:
+    """Whether models that score alike decide otherwise, as earlier records do not say."""
+    return own_threshold(record) is not None and lost_gained(one) not in (None, (0, 0))
 
 
 def _left_out(one: SliceSummary) -> bool:

@@ -140,7 +140,8 @@ def _examples(page: PageOne, sizes: PaperSizes) -> float:
         return 0
     shown = page.examples.examples
     picture = sizes.picture if any(one.picture for one in shown) else 0
-    return 62 + picture + (sizes.text if any(one.text for one in shown) else 0)
+    below = sizes.note * max(0, _lines(page.examples.counted, 112) - 1)
+    return 62 + below + picture + (sizes.text if any(one.text for one in shown) else 0)
 
 
 def _signature(page: PageOne, sizes: PaperSizes) -> float:

@@ -12,8 +12,9 @@ from typing import Literal
 
 from prunegate.audit.record import DecisionRecord, Flip
 from prunegate.policy.naming import value_text
-from prunegate.report.flips import Album, furthest, said
+from prunegate.report.flips import Album, answers_shown, furthest, rating
 from prunegate.report.headline import label_cells
+from prunegate.report.own_threshold import own_threshold, shown_threshold
 from prunegate.report.page_one.people import OVERALL, People
 from prunegate.report.task import threshold, traits_of
 from prunegate.text import numbers
@@ -92,7 +93,15 @@ def shown_examples(
             )
             for number, flip in enumerate(chosen, start=1)
         ),
-        counted=_counted(record, finding, mistake, people, (len(chosen), len(own))),
+        counted=" ".join(
+            filter(
+                None,
+                (
+                    _counted(record, finding, mistake, people, (len(chosen), len(own))),
+                    _thresholds(record, people),
+                ),
+            )
+        ),
     )
 
 
@@ -150,10 +159,12 @@ def _example(  # noqa: PLR0913  # all that is told of one row
     limit: float | None,
 ) -> ShownExample:
     speech = people.speech
-    before, after = said(flip, limit)
-    place = people.place(kind)
+    before, after = answers_shown(flip, limit, decided=mistake != "lower")
+    place, key = people.place(kind), "examples.labelled"
     label = people.label(flip.label) if flip.label else ""
-    caption = speech.say("examples.labelled", place=place, label=label) if label else place
+    if label and mistake == "lower":
+        key, label = "examples.rated", rating(flip, speech)
+    caption = speech.say(key, place=place, label=label) if label else place
     return ShownExample(
         picture=picture,
         alt=speech.say("examples.alt", number=str(number), place=place, label=label or "–"),
@@ -165,6 +176,19 @@ def _example(  # noqa: PLR0913  # all that is told of one row
             after=speech.number(after),
             what=speech.say(f"examples.{mistake}"),
         ),
+    )
+
+
+def _thresholds(record: DecisionRecord, people: People) -> str:
+    """From which score on each model flags, where these are two; empty where it is one."""
+    own = own_threshold(record)
+    if own is None:
+        return ""
+    return people.speech.say(
+        "examples.thresholds",
+        before=shown_threshold(own.baseline, people.speech),
+        after=shown_threshold(own.candidate, people.speech),
+        candidate=people.candidate,
     )
 
 

@@ -11,6 +11,8 @@ const made = (tag, text, name) => {
   if (name) node.className = name;
   return node;
 };
+const words = (name, parts = {}) => // a message, with what stands in braces filled in
+  data.words[name].replace(/{(\w+)}/g, (_, part) => parts[part]);
 let said = {}; // row number -> place among the answers
 let order = []; // row numbers in the order in which they were answered, for undo
 let here = 0;
@@ -36,7 +38,7 @@ function keep() {
 
 function start() {
   if (data.rows.length === 0) {
-    at("told").textContent = "Every row of the list has its label already: judge it.";
+    at("told").textContent = words("done");
     document.querySelector("main").remove();
     document.querySelector("footer").remove();
     return;
@@ -128,7 +130,7 @@ function show() {
   const row = data.rows[here];
   const total = data.rows.length;
   const done = Object.keys(said).length;
-  at("place").textContent = `Row ${here + 1} of ${total}`;
+  at("place").textContent = words("place", { row: here + 1, total });
   at("facts").replaceChildren(...data.columns.map((name, i) => {
     const pair = made("div");
     pair.append(made("dt", name), made("dd", row.shown[i]));
@@ -143,23 +145,21 @@ function show() {
   at("open").setAttribute("aria-disabled", String(done === total));
   at("bar").value = done;
   const unsure = Object.values(said).filter((place) => data.answers[place].unsure).length;
-  const doubts = unsure ? `, ${unsure} unsure` : "";
-  at("told").textContent = `${done} of ${total} labelled${doubts}` + (done === total ? ": save the file" : "");
+  const doubts = unsure ? words("told_unsure", { unsure }) : "";
+  at("told").textContent = words("told", { done, total }) + doubts + (done === total ? words("told_save") : "");
   at("kept").className = keeps ? "" : "bad";
-  at("kept").textContent = keeps
-    ? "What you said is kept in this browser until you come back."
-    : "This browser keeps nothing: save the file before you close the page.";
+  at("kept").textContent = words(keeps ? "kept" : "not_kept");
 }
 
 function content(row) {
   if (row.picture) {
     const image = made("img");
-    image.alt = `Picture of row ${here + 1}`;
+    image.alt = words("picture", { row: here + 1 });
     image.src = row.picture;
     return image;
   }
   if (row.text !== undefined) return made("p", row.text, "text");
-  return made("p", "Look this row up by its id.", "none");
+  return made("p", words("nothing"), "none");
 }
 
 const cell = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
