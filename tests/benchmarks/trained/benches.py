@@ -37,6 +37,8 @@ RULES = {
 }
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 """Share of the units that goes; of heads at most 0.75, since one stays in each layer."""
+FEW_LEVELS = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9)
+"""Where a candidate takes a minute."""
 RECOVERY = {"steps": 60, "learning_rate": 1e-3, "flips": False}
 AT_ONCE = 256
 """Rows of a forward pass on test rows."""
@@ -147,7 +149,9 @@ def minilm(seed: int, quick: bool) -> Bench:
     steps = 2 if quick else 100
     train(model, rows[0], steps=steps, rate=5e-5, seed=seed, batch_size=16)
     recovery = {"steps": 60, "flips": False, **_RATE}
-    return Bench(model, *rows, answers, policy("multiclass"), recovery)
+    return Bench(
+        model, *rows, answers, policy("multiclass"), recovery, levels=FEW_LEVELS, halvings=2
+    )
 
 
 def _drawn(seed: int) -> tuple[list[str], np.ndarray]:
