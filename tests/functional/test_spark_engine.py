@@ -94,7 +94,7 @@ def tables(draw: st.DrawFn) -> tuple[Policy, pa.Table]:
 
 
 @given(drawn=tables())
-@settings(max_examples=times(3, thorough=20))
+@settings(max_examples=times(2, thorough=20))
 def test_every_engine_gives_the_same_verdict(spark: Any, drawn: tuple[Policy, pa.Table]) -> None:
     asked, table = drawn
     expected = prunegate.judge(asked, table)

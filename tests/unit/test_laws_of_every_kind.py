@@ -326,13 +326,21 @@ def repeated(data: pd.DataFrame, times: int) -> pd.DataFrame:
     return pd.concat(copies, ignore_index=True)
 
 
+def each_by_itself(kind: str) -> pd.DataFrame:
+    """Rows of groups of one row."""
+    return kinds.table(kind, 5, 1500).assign(post=range(1500))
+
+
+@cache
+def judged_by_itself(kind: str, group: str) -> dict[tuple[Any, ...], Finding]:
+    """What two laws compare with."""
+    policy = policy_of(kind, group, slices="overall")
+    return known_of_rules(prunegate.judge(policy, each_by_itself(kind)))
+
+
 @pytest.mark.parametrize("kind", kinds.KINDS)
 def test_groups_of_one_row_are_next_to_no_groups(kind: str) -> None:
-    data = kinds.table(kind, 3, 6000).assign(post=range(6000))
-    single, grouped = (
-        known_of_rules(prunegate.judge(policy_of(kind, group, slices="overall"), data))
-        for group in GROUPS
-    )
+    single, grouped = (judged_by_itself(kind, group) for group in GROUPS)
     for key, one in single.items():
         assert grouped[key].p_value == pytest.approx(one.p_value, rel=0.25, abs=0.01)
         assert grouped[key].p_harm == pytest.approx(one.p_harm, rel=0.25, abs=0.01)
@@ -341,12 +349,12 @@ def test_groups_of_one_row_are_next_to_no_groups(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", kinds.KINDS)
 def test_copies_of_rows_are_evidence_only_where_nobody_says_that_they_are_copies(kind: str) -> None:
-    data = kinds.table(kind, 5, 1500).assign(post=range(1500))
-    alone, in_groups = (policy_of(kind, group, slices="overall") for group in GROUPS)
-    once, copied = (
-        known_of_rules(prunegate.judge(in_groups, d)) for d in (data, repeated(data, 4))
+    bold, once = (judged_by_itself(kind, group) for group in GROUPS)
+    copies = repeated(each_by_itself(kind), 4)
+    naive, copied = (
+        known_of_rules(prunegate.judge(policy_of(kind, group, slices="overall"), copies))
+        for group in GROUPS
     )
-    bold, naive = (known_of_rules(prunegate.judge(alone, d)) for d in (data, repeated(data, 4)))
     stronger = 0
     for key, one in once.items():
         for side in ("p_value", "p_harm"):

@@ -122,5 +122,5 @@ def test_wrong_verdicts_are_caught_whatever_the_seed(
 ) -> None:
     opinion: Any = import_module("prunegate.audit.opinion.second_opinion")
     monkeypatch.setattr(opinion, "broken", by_plain_comparison)
-    few = times(4, thorough=20)  # of those that can be wrong so, which are not all of the seeds
+    few = times(2, thorough=20)  # of those that can be wrong so, which are not all of the seeds
     assert_all_caught(kind, remembered, range(100, 100 + times(12, thorough=20)), enough=few)
