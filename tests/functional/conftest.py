@@ -75,8 +75,9 @@ def quick() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The inputs, made once a worker: tests spoil copies."""
     from prunegate_test_tiny import POLICY, write_baseline, write_data
 
     home = tmp_path_factory.mktemp("model")

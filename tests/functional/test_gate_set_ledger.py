@@ -165,6 +165,7 @@ def test_sealing_needs_one_gate_set(folder: Path) -> None:
     assert not (folder / "audit").exists()
 
 
+@pytest.mark.usefixtures("quick")
 def test_run_is_held_to_a_bar_sealed_on_its_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

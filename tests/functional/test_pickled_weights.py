@@ -37,6 +37,7 @@ def start(
     return run
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_run_says_that_weights_were_read_from_a_pickle(
     home: Path, start: Callable[..., Any]
 ) -> None:

@@ -382,21 +382,3 @@ def test_advice_is_in_the_record_and_the_report_and_not_in_the_verdict(
     assert advised.code == ran.code
     for key in ("outcome", "reasons", "slices"):
         assert advised.record[key] == ran.record[key], key
-
-
-def test_other_columns_are_looked_through_and_repeated_content_is_a_warning(home: Path) -> None:
-    """Sixty rows are too few for a slice of a hundred: looked for, nothing found, nothing said."""
-    path = home / "data/labelled.csv"
-    lines = path.read_text().splitlines()
-    seasons = ["season", *(["winter", "summer"] * len(lines))]
-    path.write_text("".join(f"{a},{b}\n" for a, b in zip(lines, seasons, strict=False)))
-    shutil.copy(home / "data/images/gate-11.png", home / "data/images/gate-07.png")
-    edit(home / "policy.yaml", "at_most: 0.5", "at_most: 0.9")
-    result = invoke("run", home / "policy.yaml", "--out", home / "out", "--no-control")
-    record = json.loads((home / "out/record.json").read_text())
-    page = (home / "out/report.html").read_text()
-    assert record["discoveries"] == []
-    assert not [w for w in record["warnings"] if "Undeclared" in w]
-    assert "Undeclared slices" not in page
-    assert "warning: 1 image(s) repeat the content" in result.stdout
-    assert "repeat the content" in page

@@ -306,6 +306,7 @@ def test_a_decoder_without_a_pad_token_rates_one_text_at_a_time(home: Path) -> N
         assert float(share) == pytest.approx(one.candidate_quality, abs=1e-6)
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_search_judges_what_its_attempts_write(home: Path) -> None:
     """Every attempt writes on the search split, and its ratings are what it is judged by."""
     steps = "compress: [{prune: {what: neurons, criterion: magnitude, amount: 0.3}}]"

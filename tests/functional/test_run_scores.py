@@ -159,6 +159,7 @@ def of_graphs(_: Path) -> None:
     Path("policy.yaml").write_text(text)
 
 
+@pytest.mark.usefixtures("quick")
 def test_graphs_are_judged_by_their_numbers_and_rows_may_lack_a_label_that_nobody_reads(
     scores: Path,
 ) -> None:
@@ -181,6 +182,7 @@ def test_graphs_are_judged_by_their_numbers_and_rows_may_lack_a_label_that_nobod
 
 
 @pytest.mark.parametrize("constant", ["labels", "baseline"])
+@pytest.mark.usefixtures("quick")
 def test_nothing_is_approved_where_nothing_varies(scores: Path, constant: str) -> None:
     """Agreement with one label for all rows, or of one answer to all, is none beyond chance."""
     of_graphs(scores)

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.depth import THOROUGH, times
+from tests.depth import THOROUGH, at_length, times
 from tests.rules import of_rules
 from tests.unit.counting import kinds, label_set_tables
 from tests.unit.data import test_separate_tables as apart
@@ -27,7 +27,6 @@ from prunegate import cli
 from prunegate.audit.read import read_record
 from prunegate.counting.count import open_predictions
 from prunegate.data.predictions.spark_files import SparkFiles
-from prunegate.data.predictions.spark_session import spark_session
 from prunegate.errors import InputError, TableError
 from prunegate.gate import UNCOUNTED, gate
 from prunegate.policy.load import parse_policy, read_policy
@@ -95,7 +94,7 @@ def tables(draw: st.DrawFn) -> tuple[Policy, pa.Table]:
 
 
 @given(drawn=tables())
-@settings(max_examples=times(3, thorough=20))
+@settings(max_examples=times(2, thorough=20))
 def test_every_engine_gives_the_same_verdict(spark: Any, drawn: tuple[Policy, pa.Table]) -> None:
     asked, table = drawn
     expected = prunegate.judge(asked, table)
@@ -104,13 +103,23 @@ def test_every_engine_gives_the_same_verdict(spark: Any, drawn: tuple[Policy, pa
     assert prunegate.judge(asked, duckdb.connect().from_arrow(table)) == expected
 
 
-@pytest.mark.parametrize("group", ["", "group: post\n"])
-def test_metrics_of_scores_are_those_of_every_other_engine(spark: Any, group: str) -> None:
+AUC, LOSS = "auc, slices: kind, max_drop: 0.2", "log_loss, slices: kind, max_rise: 0.3"
+SINGLE, GROUPED = "", "group: post\n"
+
+
+@pytest.mark.parametrize(
+    ("group", "metrics"),
+    [
+        (SINGLE, (LOSS,)),
+        (GROUPED, (AUC,)),
+        *at_length((SINGLE, (AUC, LOSS)), (GROUPED, (AUC, LOSS))),
+    ],
+)
+def test_metrics_of_scores_are_those_of_every_other_engine(
+    spark: Any, group: str, metrics: tuple[str, ...]
+) -> None:
     """To the last digits: sums of whole numbers beyond 64 bits are floats in Spark."""
-    rules = "".join(
-        f"  - {{metric: {name}, slices: kind, {limit}}}\n"
-        for name, limit in (("auc", "max_drop: 0.2"), ("log_loss", "max_rise: 0.3"))
-    )
+    rules = "".join(f"  - {{metric: {metric}}}\n" for metric in metrics)
     head = f"prunegate: 1\nname: x\ntask: {{kind: binary, {SCORED % 'unsafe'}}}\n{group}"
     asked = parse_policy(f"{head}slices: [{{by: kind}}]\nrules:\n{rules}")
     rows = kinds.table("binary", 3, 900)
@@ -131,6 +140,22 @@ def table(rows: int = 8) -> pd.DataFrame:
 
 def put(column: str, value: Any) -> Callable[[pd.DataFrame], pd.DataFrame]:
     return lambda data: data.assign(**{column: [value, *data[column].tolist()[1:]]})
+
+
+def every_cell(data: pd.DataFrame) -> pd.DataFrame:
+    """All that can be wrong with a cell, each in a row of its own."""
+    wrong: dict[str, dict[int, Any]] = {
+        "candidate": {0: float("nan"), 1: 1.5, 2: -0.1},
+        "baseline": {3: None, 4: float("inf")},
+        "label": {5: "unsure", 6: None},
+        "kind": {7: None, 8: ""},
+        "id": {10: "r9", 11: None},
+    }
+    columns = {name: data[name].astype(object) for name in wrong}
+    for name, cells in wrong.items():
+        columns[name][list(cells)] = list(cells.values())
+    numbers = {name: columns[name].astype(float) for name in ("baseline", "candidate")}
+    return data.assign(**columns | numbers)
 
 
 BROKEN: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
@@ -154,14 +179,17 @@ BROKEN: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "flags where scores belong": lambda data: data.assign(candidate=True),
     "another type of label": lambda data: data.assign(label=1),
     "several at once": lambda data: put("candidate", 7.0)(put("label", None)(data)),
+    "every cell": lambda _: every_cell(table(14)),
 }
+CELLS = {
+    *("NaN score", "missing score", "score above 1", "score below 0", "infinite score"),
+    *("third label", "no label", "empty label", "no slicing value", "empty slicing value"),
+    *("id twice", "no id", "several at once"),
+}
+"""Each alone is for the night: ``every cell`` has all of them, and all are told at once."""
 
 
-ALIKE = ("missing score", "score below 0", "infinite score", "empty label", "empty slicing value")
-"""Refused where another of the cases is, in the same way: for the night."""
-
-
-@pytest.mark.parametrize("case", [case for case in BROKEN if THOROUGH or case not in ALIKE])
+@pytest.mark.parametrize("case", [case for case in BROKEN if THOROUGH or case not in CELLS])
 def test_what_one_engine_refuses_spark_refuses_with_the_same_words(spark: Any, case: str) -> None:
     data = pa.Table.from_pandas(BROKEN[case](table()), preserve_index=False)
     if not data.num_rows:  # an empty pandas column has no type
@@ -294,19 +322,6 @@ def test_starting_says_nothing(spark_start: tuple[Any, str]) -> None:
     session, said = spark_start
     assert said == ""
     assert session.range(3).count() == 3
-
-
-def test_a_session_of_our_own_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In place of Java, which is started once: whoever is asked for a session notes its end."""
-    started = type("Started", (), {"stopped": 0, "stop": lambda self: vars(self).update(stopped=1)})
-    monkeypatch.setattr("pyspark.sql.SparkSession.getActiveSession", lambda: None)
-    monkeypatch.setattr("pyspark.sql.SparkSession.Builder.getOrCreate", lambda _: started())
-    with spark_session() as one:
-        assert not one.stopped
-    assert one.stopped
-    with pytest.raises(InputError), spark_session() as other:
-        raise InputError("in between")
-    assert other.stopped
 
 
 def test_the_command_gives_the_same_files_and_says_nothing_more(

@@ -82,7 +82,7 @@ def test_the_sizes_of_the_exact_test(margin, discordance, needed):
 @pytest.mark.parametrize("limit", LIMITS)
 def test_the_needed_size_delivers_the_power_and_the_margin_holds(limit):
     judged = policy(limit)
-    many = times(500, thorough=1500)
+    many = times(250, thorough=1500)
     found = plan(judged, Assumed(prevalence=0.4), PlanRequest(simulations=many, seed=5))
     chances = simulated(found)
     noise = 3 * math.sqrt(0.9 * 0.1 / many)

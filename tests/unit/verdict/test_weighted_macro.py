@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn.metrics as oracle
+from tests.rules import of_rules
 
 import prunegate
 from prunegate.policy.load import parse_policy
@@ -48,11 +49,17 @@ def table(rows: int = 450, two: bool = False) -> pd.DataFrame:
     return data.assign(baseline=names[before], candidate=names[after])
 
 
-def finding(metric: str, limit: str, data: pd.DataFrame | None = None) -> Finding:
+def findings(metric: str, limits: str, data: pd.DataFrame | None = None) -> dict[str, Finding]:
+    """What one rule's limits find, by check."""
     two = metric == "mcc"
     rows = table(two=two) if data is None else data
-    policy = parse_policy(HEAD % (TWO if two else MANY, f"{metric}, {limit}"))
-    return prunegate.judge(policy, rows).findings[0]
+    policy = parse_policy(HEAD % (TWO if two else MANY, f"{metric}, {limits}"))
+    return {found.check: found for found in of_rules(prunegate.judge(policy, rows))}
+
+
+def finding(metric: str, limit: str, data: pd.DataFrame | None = None) -> Finding:
+    (found,) = findings(metric, limit, data).values()
+    return found
 
 
 @pytest.mark.parametrize("metric", SCORES)
@@ -74,12 +81,16 @@ def test_values_are_scikit_learns_with_these_weights(metric: str) -> None:
 
 @pytest.mark.parametrize("metric", ["recall", "f1", "mcc"])
 def test_a_wider_margin_is_shown_more_easily_and_harm_less(metric: str) -> None:
-    found = [finding(metric, f"max_drop: {margin}") for margin in (0.0, 0.05, 0.2)]
+    margins, limits = (0.0, 0.05, 0.2), (0.5, 0.8, 0.99)
+    pairs = [
+        findings(metric, f"max_drop: {margin}, at_least: {limit}")
+        for margin, limit in zip(margins, limits, strict=True)
+    ]
+    found, floors = ([one[check] for one in pairs] for check in ("max_drop", "at_least"))
     p_values, p_harms = [f.p_value for f in found], [f.p_harm for f in found]
     assert p_values == sorted(p_values, reverse=True)  # type: ignore[type-var]  # defined
     assert p_harms == sorted(p_harms)  # type: ignore[type-var]  # defined
     assert found[-1].status == "pass"
-    floors = [finding(metric, f"at_least: {limit}") for limit in (0.5, 0.8, 0.99)]
     assert [f.status for f in floors][::2] == ["pass", "fail"]
     assert floors[0].p_value < floors[1].p_value < floors[2].p_value  # type: ignore[operator]  # defined
     level = floors[0]

@@ -10,6 +10,7 @@ import shutil
 import stat
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -233,6 +234,16 @@ def test_waiting_ends(tmp_path: Path) -> None:
         with pytest.raises(InputError, match="another gate"):
             other.take(POLICY, tried())
     assert take(tmp_path, tried()).number == 1
+
+
+def test_what_is_held_is_tried_again_until_it_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However fast or slow the machine: it is let go in the pause after the first try."""
+    with ExitStack() as stack:
+        stack.enter_context(Ledger(tmp_path)).take(POLICY, tried())
+        monkeypatch.setattr("prunegate.audit.ledger.time.sleep", lambda _: stack.close())
+        assert take(tmp_path, tried()).number == 1
 
 
 def test_a_file_system_that_locks_no_folders_still_counts(

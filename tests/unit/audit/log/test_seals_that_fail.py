@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import shutil
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,19 @@ def test_what_a_killed_writer_left_goes_with_the_next_write_and_a_living_ones_st
         fcntl.flock(file, fcntl.LOCK_EX)
         write_durably(tmp_path / "whole", b"whole")
     assert {path.name for path in tmp_path.iterdir()} == {held, other, "whole"}
+
+
+def test_what_another_process_holds_is_tried_again_until_it_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However fast or slow the machine: it is let go in the pause after the first try."""
+    lock = tmp_path / ".lock"
+    with ExitStack() as stack:
+        stack.enter_context(locked(lock, exclusive=True, wait_s=0))
+        let_go = "prunegate.audit.log.durable_files.time.sleep"
+        monkeypatch.setattr(let_go, lambda _: stack.close())
+        with locked(lock, exclusive=False, wait_s=600), pytest.raises(InputError, match="sealing"):
+            stack.enter_context(locked(lock, exclusive=True, wait_s=0))
 
 
 def test_a_log_that_was_begun_by_half_is_begun_again_with_its_key_alone(tmp_path: Path) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,87 +13,22 @@ import click
 import numpy as np
 import pytest
 from prunegate_test_tiny import POLICY, edit, invoke
+from tests.functional.search.searches import (
+    ALONE,
+    RUN_FILES,
+    SEARCH,
+    Searched,
+    by_number,
+    do_search,
+    policy,
+    worn,
+)
 
-from prunegate.cli import main
 from prunegate.cli.edge_record import page_task
 from prunegate.errors import InputError
 from prunegate.policy.load import read_policy
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick")]
-
-VARY = "search: {vary: [{step: 2, amount: [0.1, 0.8]}], attempts: 9, tolerance: 0.02"
-SEARCH = f"{VARY}, control: {{draws: 3, scope: budget}}}}\n"
-ALONE = f"{VARY}, control: false}}\n"
-"""Beside nothing, where that is not the point."""
-NEURONS = 20
-"""Of the whole tiny model, in two layers."""
-FLIPS = "{metric: negative_flip_rate, at_most: 0.5, evidence: point}"
-RUN_FILES = {
-    *("report.html", "record.json", "summary.md", "junit.xml", "findings.csv", "candidate"),
-    *("predictions.parquet", "measurements.json"),
-}
-
-
-@dataclass(frozen=True)
-class Searched:
-    """A finished search."""
-
-    out: Path
-    tried: dict[str, Any]
-    code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """The gate's record."""
-        found: dict[str, Any] = json.loads((self.out / "record.json").read_text())
-        return found
-
-
-def policy(section: str = SEARCH, flips: float = 0.15) -> str:
-    """The tiny policy with a limit that pruning breaks somewhere between the ends."""
-    return POLICY.replace(FLIPS, FLIPS.replace("0.5", str(flips))) + section
-
-
-def do_search(home: Path, out: Path, *options: object) -> Searched:
-    result = invoke("search", home / "policy.yaml", "--out", out, "--no-control", *options)
-    assert result.exception is None, result.exception
-    tried = json.loads((out / "attempts.json").read_text())
-    return Searched(
-        out=out,
-        tried=tried,
-        code=result.return_value,
-        stdout=result.stdout,
-        stderr=result.stderr,
-    )
-
-
-def worn(_policy: Any, model: Any, images: Any, **named: Any) -> Any:
-    """Scores of a world in which every neuron that is removed costs one right decision.
-
-    The tiny model is not trained, so its own decisions change without rhyme or reason; what it is
-    made of is real.
-    """
-    layers = model.module.vit.layers
-    left = sum(len(layer.mlp.fc1.weight) for layer in layers)
-    named["progress"]("score", 1, 1)
-    numbers = np.array([int(path.stem.rpartition("-")[2]) for path in images.paths])
-    right = np.where(numbers % 2, 0.9, 0.1)
-    return np.where(numbers < NEURONS - left, 1 - right, right)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def world(quick: None) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(import_module("prunegate.pipeline.context"), "score", worn)
-        yield
-
-
-@pytest.fixture
-def searchable(home: Path) -> Path:
-    (home / "policy.yaml").write_text(policy())
-    return home
 
 
 @pytest.fixture(scope="module")
@@ -120,10 +53,6 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     monkeypatch.setattr(module, "compress", spy)
     return amounts
-
-
-def by_number(tried: dict[str, Any]) -> dict[int, dict[str, Any]]:
-    return {attempt["number"]: attempt for attempt in tried["attempts"]}
 
 
 def test_the_edge_is_found_and_the_next_step_up_failed(searched: Searched) -> None:
@@ -391,78 +320,6 @@ def test_what_has_to_be_fast_is_timed_on_a_quiet_machine(
         result = invoke("search", "policy.yaml", "--out", searchable / "out", "-q")
         assert "too busy to time" in str(result.exception)
         assert not (searchable / "out").exists()
-
-
-def no_section(home: Path) -> None:
-    (home / "policy.yaml").write_text(POLICY)
-
-
-def no_prune_step(home: Path) -> None:
-    edit(home / "policy.yaml", "step: 2", "step: 3")
-
-
-def no_rows(home: Path) -> None:
-    lines = (home / "data/labelled.csv").read_text().splitlines()
-    kept = [line for line in lines if not line.endswith(",search")]
-    (home / "data/labelled.csv").write_text("\n".join(kept) + "\n")
-
-
-def searched_rows_in_a_step(home: Path) -> None:
-    edit(home / "policy.yaml", "split: train", "split: search")
-
-
-def too_little(home: Path) -> None:
-    edit(home / "policy.yaml", "[0.1, 0.8]", "[0.001, 0.8]")
-
-
-def too_much(home: Path) -> None:
-    edit(home / "policy.yaml", "[0.1, 0.8]", "[0.1, 0.99]")
-
-
-def quoted_price(home: Path) -> None:
-    edit(home / "policy.yaml", "baseline: 0.0042", "baseline: 0.0042, candidate: 0.003")
-    edit(home / "policy.yaml", "search: {", "search: {objective: cost_per_1k, ")
-
-
-@pytest.mark.parametrize(
-    ("spoil", "parts"),
-    [
-        (no_section, ["no 'search' section", "prunegate run"]),
-        (no_prune_step, ["policy.yaml:", "step 3 of 'compress' is no prune step"]),
-        (no_rows, ["search split"]),
-        (searched_rows_in_a_step, ["search split chooses between candidates"]),
-        (too_little, ["search, step 2, amount 0.001 of", "less than half a unit"]),
-        (quoted_price, ["cost_per_1k is the same for every candidate", "remove it"]),
-    ],
-    ids=lambda value: getattr(value, "__name__", ""),
-)
-def test_bad_input_is_told_and_leaves_nothing(
-    searchable: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    spoil: Callable[[Path], None],
-    parts: list[str],
-) -> None:
-    spoil(searchable)
-    before = sorted(searchable.rglob("*"))
-    monkeypatch.setattr(sys, "argv", ["prunegate", "search", "policy.yaml", "-q"])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    printed = capsys.readouterr()
-    assert (stop.value.code, printed.out) == (2, ""), printed
-    assert sorted(searchable.rglob("*")) == before
-    assert printed.err.startswith("error: ")
-    for part in parts:
-        assert part in printed.err
-
-
-def test_an_amount_that_cannot_be_removed_is_named_before_an_attempt(searchable: Path) -> None:
-    too_much(searchable)
-    before = sorted(searchable.rglob("*"))
-    result = invoke("search", "policy.yaml", "--out", searchable / "out", "-q")
-    assert "search, step 2, amount 0.99 of 'vary'" in str(result.exception)
-    assert "The largest amount possible is" in str(result.exception)
-    assert sorted(searchable.rglob("*")) == before  # no attempt was kept either
 
 
 def shifted(policy: Any, model: Any, images: Any, **named: Any) -> Any:

@@ -6,9 +6,7 @@ The machine's noise is whatever it is, so tests of what follows from it set the 
 from __future__ import annotations
 
 import json
-import shutil
 import sys
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -16,74 +14,14 @@ from typing import Any
 
 import pytest
 import torch
-from prunegate_test_tiny import invoke, write_baseline
+from prunegate_test_tiny import write_baseline
 from tests.depth import at_length
+from tests.functional.measure.measuring import MEMORY, NOISY, QUIET, run
 
-from prunegate.cli import main
-from prunegate.cost.measurement import Estimate95, Measurements
+from prunegate.cost.measurement import Measurements
 from prunegate.cost.measurements_file import read_measurements
 
 pytestmark = pytest.mark.slow
-
-MEMORY = 12_345_678
-QUIET = Estimate95(value=1.0, low=0.99, high=1.01)
-NOISY = Estimate95(value=1.0, low=0.8, high=1.01)
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Path:
-    """A folder of models: the baseline, an ONNX and an int8 candidate, a BERT."""
-    from transformers import BertConfig, BertForSequenceClassification
-
-    home = tmp_path_factory.mktemp("models")
-    shutil.copytree(model, home / "home")
-    shutil.copytree(model / "baseline", home / "baseline")
-    policy = home / "home" / "policy.yaml"
-    plain = policy.read_text()
-    for name, step in (("onnx", "- export: onnx"), ("int8", "- quantize: {engine: torch}")):
-        start = plain.index("compress:")
-        prune = "compress:\n  - prune: {what: heads, amount: 0.34, criterion: magnitude}\n  "
-        policy.write_text(plain[:start] + prune + step + "\n")
-        assert invoke("compress", policy, "-o", home / name, "-q").exception is None
-    sizes = {"hidden_size": 12, "num_hidden_layers": 1, "num_attention_heads": 3}
-    bert = BertConfig(**sizes, intermediate_size=8, vocab_size=30, max_position_embeddings=20)
-    BertForSequenceClassification(bert).save_pretrained(home / "bert")
-    (home / "bert" / "tokenizer.json").write_text("{}")
-    return home
-
-
-@pytest.fixture
-def place(
-    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[Estimate95], None]]:
-    """The models in the working folder, quick timing, known memory; call it to set the noise."""
-    shutil.copytree(models, tmp_path / "m")
-    monkeypatch.chdir(tmp_path / "m")
-    module: Any = import_module("prunegate.pipeline.measure_folders")
-    real = module.measure
-
-    def noise(interval: Estimate95) -> None:
-        def measured(*args: Any, **given: Any) -> Measurements:
-            found: Measurements = real(*args, **{**given, "seconds": 0.02})
-            return replace(found, noise=interval, cpu_noise=interval, quiet=interval == QUIET)
-
-        monkeypatch.setattr(module, "measure", measured)
-
-    def memory(_model: Any, _inputs: Any, batches: Any, _threads: int) -> dict[int, int]:
-        return {batch: MEMORY + batch for batch in batches}
-
-    monkeypatch.setattr(module, "peak_memory", memory)
-    noise(QUIET)
-    threads = torch.get_num_threads()
-    yield noise
-    torch.set_num_threads(threads)
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["prunegate", *map(str, arguments)])
-    with pytest.raises(SystemExit) as exited:
-        main()
-    return int(exited.value.code or 0)
 
 
 def test_language_models_are_timed_as_they_write(
@@ -298,91 +236,6 @@ def test_a_model_that_changes_meanwhile_is_refused(
     assert not Path("m.json").exists()
 
 
-GATED = """\
-prunegate: 1
-name: gated
-task: {kind: binary, positive: 1, threshold: 0.5}
-rules:
-  - {metric: latency_p50_ms, max_ratio: 50, evidence: point}
-  - {metric: model_bytes, max_ratio: 50}
-model: {baseline: baseline, candidate: int8}
-"""
-
-
-def gate(monkeypatch: pytest.MonkeyPatch, out: str, measurements: str = "m.json") -> int:
-    Path("p.yaml").write_text(GATED)
-    rows = "".join(f"{i},{i % 2},{i % 2},{i % 2}\n" for i in range(200))
-    Path("t.csv").write_text("id,label,baseline,candidate\n" + rows)
-    files = ("--predictions", "t.csv", "--measurements", measurements)
-    return run(monkeypatch, "gate", "p.yaml", *files, "--out", out, "-q")
-
-
-@pytest.mark.parametrize(("noise", "code"), [(QUIET, 0), (NOISY, 4)])
-def test_gate_reads_the_file_and_takes_no_noise_for_evidence(
-    place: Any, monkeypatch: pytest.MonkeyPatch, noise: Estimate95, code: int
-) -> None:
-    place(noise)
-    assert run(monkeypatch, "measure", "baseline", "int8", "--batch", "1,3", "-o", "m.json") == (
-        0 if noise is QUIET else 4
-    )
-    assert gate(monkeypatch, "out") == code
-    record = json.loads(Path("out/record.json").read_text())
-    assert [one["status"] for one in record["findings"]] == [
-        "pass" if code == 0 else "inconclusive",
-        "pass",
-    ]
-    assert record["measurements"]["others"][0]["batch"] == 3
-    assert not any("taken on trust" in limit for limit in record["known_limits"])
-    report = Path("out/report.html").read_text()
-    for words in ("Peak memory while serving", "(FLOPs)", "3 at a time"):
-        assert words in report
-
-
-def test_measurements_of_another_model_are_refused_with_both_digests(
-    place: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from prunegate.models.digest import tree_digest
-
-    assert run(monkeypatch, "measure", "baseline", "onnx", "-o", "m.json", "-q") == 0
-    capsys.readouterr()
-    assert gate(monkeypatch, "out") == 2
-    said = capsys.readouterr().err
-    for folder in ("onnx", "int8"):
-        assert tree_digest(Path(folder))[:12] in said
-    assert "the candidate was" in said
-    assert "the baseline" not in said
-    assert not Path("out").exists()
-
-
-def test_without_models_at_hand_the_record_says_that_nothing_was_compared(
-    place: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert run(monkeypatch, "measure", "baseline", "int8", "-o", "m.json", "-q") == 0
-    shutil.rmtree("int8")
-    assert gate(monkeypatch, "out") == 0
-    limits = json.loads(Path("out/record.json").read_text())["known_limits"]
-    assert [limit for limit in limits if "Which candidate made the predictions" in limit]
-
-
-@pytest.mark.slow
-def test_a_table_that_a_run_left_behind_knows_its_models(
-    place: Any, models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Neither the policy nor a folder names this candidate; the predictions do."""
-    bench: Any = import_module("prunegate.pipeline.context")
-    real = bench.measure
-    monkeypatch.setattr(bench, "measure", lambda *a, **g: real(*a, **{**g, "seconds": 0.02}))
-    assert run(monkeypatch, "run", "home/policy.yaml", "--out", "made", "-q") in (0, 3, 4)
-    judged = ("gate", "home/policy.yaml", "--predictions", "made/predictions.parquet", "-q")
-    own = ("--measurements", "made/measurements.json", "--out", "one")
-    assert run(monkeypatch, *judged, *own) in (0, 3, 4)
-    assert run(monkeypatch, "measure", "baseline", "onnx", "-o", "m.json", "-q") == 0
-    capsys.readouterr()
-    assert run(monkeypatch, *judged, "--measurements", "m.json", "--out", "two") == 2
-    assert "the candidate was" in capsys.readouterr().err
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize(("candidate", "batches"), [("onnx", "1,2"), *at_length(("int8", "1"))])
 def test_the_whole_way_with_real_memory(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, candidate: str, batches: str
