@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +25,7 @@ from prunegate.text.escape import escaped
 
 if TYPE_CHECKING:
     from prunegate.edge.folder import PageWishes
+    from prunegate.policy.load import PolicyFile
     from prunegate.policy.task import Task
 
 SHARE = FiniteRange(min=0, max=1)
@@ -58,19 +60,15 @@ SHARE = FiniteRange(min=0, max=1)
 )
 @pickle_option
 @progress_options
-def command(  # noqa: PLR0913  # its options, by keyword
+def command(
     *,
     candidate: Path,
     out: Path,
-    policy: Path | None,
-    record: Path | None,
     runtime_from: Path | None,
     said: ConsoleOptions,
-    title: str | None,
-    positive: str | None,
-    threshold: float | None,
     words: ModelWords,
     pickles: bool,
+    **wanted: Any,
 ) -> int:
     """Make a folder of static files that scores pictures or texts with CANDIDATE in a browser.
 
@@ -91,8 +89,6 @@ def command(  # noqa: PLR0913  # its options, by keyword
     from prunegate.pipeline.early_refusals import refuse_place
 
     _require_place(candidate, out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: exists and is not an empty folder; choose another one")
     refuse_place(candidate, pickles=pickles)  # before libraries are loaded, which takes seconds
     tell_of_pickles([candidate], allowed=pickles)
 
@@ -101,30 +97,17 @@ def command(  # noqa: PLR0913  # its options, by keyword
     from prunegate.edge.npm_packages import RUNTIME, NpmPackages
     from prunegate.io.atomic import write_folder
     from prunegate.models.open_model import open_model
-    from prunegate.policy.load import read_policy
 
-    judged = read_policy(policy) if policy else None
-    if judged is not None and threshold is not None and record is None:
-        decided: PageTask | None = PageTask(task=judged.policy.task)
-    elif threshold is not None and record is None:
-        decided = None
-    else:
-        decided = page_task(candidate, judged, record)
-    own = None if judged is None else judged.policy.title or judged.policy.name
-    wishes = _wishes(
-        None if decided is None else decided.task,
-        title=title or own or candidate.stem,
-        positive=positive,
-        threshold=threshold,
-    )
+    asked = _Asked.of(candidate, **wanted)
+    wishes = asked.wishes
     if threshold is not None:
-        _tell_of_another(wishes, judged_threshold(candidate, judged, record, wishes.positive))
+        _tell_of_another(wishes, judged_threshold(candidate, asked.judged, record, wishes.positive))
     with progress(said) as report:
         report("take the runtime", 0, 1)
         packages = NpmPackages(runtime_from)
         runtime = packages.take(RUNTIME)  # before libraries are loaded
         report("make the page", 0, 1)
-        found = open_model(candidate, words.source(candidate, judged), pickles=pickles)
+        found = open_model(candidate, words.source(candidate, asked.judged), pickles=pickles)
         files = edge_folder(found, packages, wishes)
         try:
             write_folder(out, files)
@@ -134,9 +117,9 @@ def command(  # noqa: PLR0913  # its options, by keyword
         size = sum(map(len, files.values())) / 1e6
         made = f"{len(files)} files, {size:,.1f} MB, onnxruntime-web {runtime.version}"
         click.echo(f"{made}: {escaped(str(out))}")
-        if decided is not None and decided.record is not None and threshold is None:
+        if asked.from_record is not None:
             from_on = ", ".join(f"{escaped(n)} from {v}" for n, v in wishes.thresholds.items())
-            click.echo(f"decides {from_on}, as {escaped(str(decided.record))} says")
+            click.echo(f"decides {from_on}, as {escaped(str(asked.from_record))} says")
     return 0
 
 
@@ -152,14 +135,60 @@ def _tell_of_another(wishes: PageWishes, judged: float | None) -> None:
             click.echo(escaped(told), err=True)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What the page is to show and decide by."""
+
+    judged: PolicyFile | None
+    """The policy that was given."""
+    from_record: Path | None
+    """The record that its threshold is of."""
+    wishes: PageWishes
+
+    @classmethod
+    def of(
+        cls,
+        candidate: Path,
+        *,
+        policy: Path | None,
+        record: Path | None,
+        title: str | None,
+        positive: str | None,
+        threshold: float | None,
+    ) -> _Asked:
+        """Read the policy and the record that are asked about.
+
+        Raises:
+            InputError: as ``page_task``, or a threshold that is of no class.
+        """
+        from prunegate.policy.load import read_policy
+
+        judged = read_policy(policy) if policy else None
+        if threshold is None or record is not None:
+            decided = page_task(candidate, judged, record)
+        else:
+            decided = None if judged is None else PageTask(task=judged.policy.task)
+        own = None if judged is None else judged.policy.title or judged.policy.name
+        wishes = _wishes(
+            None if decided is None else decided.task,
+            title=title or own or candidate.stem,
+            positive=positive,
+            threshold=threshold,
+        )
+        recorded = decided.record if decided is not None and threshold is None else None
+        return cls(judged=judged, from_record=recorded, wishes=wishes)
+
+
 def _require_place(candidate: Path, out: Path) -> None:
-    """Refuse a page in the folder of a model, whose digest it would change.
+    """Refuse a page in the folder of a model, whose digest it would change, or in one in use.
 
     Raises:
         InputError: it would be in there.
     """
     if candidate.is_dir() and candidate.resolve() in (out.resolve(), *out.resolve().parents):
         raise InputError(f"{out}: lies in the candidate's own folder; choose one outside")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out}: exists and is not an empty folder; choose another one")
 
 
 def _wishes(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,10 @@ from prunegate.cli.finite_range import FiniteRange
 from prunegate.cli.options import seed_option
 from prunegate.cli.printed_json import echo_json
 from prunegate.cli.written_paths import READ_TABLES, WRITTEN, PathsApart
+
+if TYPE_CHECKING:
+    from prunegate.planning.label_draw import DrawnLabels
+    from prunegate.policy.schema import Policy
 
 TOLD = ("limits", "reference", "shortfalls")
 SHARE = FiniteRange(min=0, max=1, min_open=True, max_open=True)
@@ -80,7 +84,6 @@ def command(
     policy: Path,
     predictions: tuple[str, ...],
     out: Path,
-    seed: int,
     as_json: bool,
     quiet: bool,
     **wanted: Any,
@@ -98,43 +101,61 @@ def command(
     Example:
       prunegate label policies/brand-safety-vit.yaml --predictions predictions.parquet -o labelling
     """  # noqa: D301  # click's mark is the character itself
-    from prunegate.audit.canonical import plain_json
-    from prunegate.audit.provenance import now
     from prunegate.cli.label_words import label_lines, not_blind
-    from prunegate.counting.labelled_part import answered_ids
     from prunegate.data.labelled.contents import row_contents
-    from prunegate.outputs.label_list import last_round, require_empty, telling_names, write_list
-    from prunegate.planning.label_draw import draw_labels, draw_more
-    from prunegate.planning.label_plan import LabelRequest
+    from prunegate.outputs.label_list import telling_names, write_list
     from prunegate.policy.load import read_policy
 
     images: Path | None = wanted.pop("images")
-    more: bool = wanted.pop("more")
     judged, paths = read_policy(policy).policy, list(predictions)
-    labels: tuple[Path, ...] = wanted.pop("labels")
-    rounds: tuple[Path, ...] = ()
-    if more:
-        require_nothing_chosen()
-        before, out, lists = last_round(out)
-        rounds = labels or lists
-        answered = answered_ids(judged, rounds)
-        drawn = draw_more(judged, paths, before, answered=answered, at=now())
-    elif labels:
-        raise click.UsageError("--labels goes with --more: a first round has no labels yet")
-    else:
-        require_empty(out)
-        drawn = draw_labels(judged, paths, LabelRequest(**wanted), seed=seed, at=now())
+    drawn, out, rounds = _drawn(judged, paths, out, **wanted)
     ids = [row[judged.columns.id] for row in drawn.to_label]
     contents = row_contents(judged, policy.parent, paths, ids, images)
     write_list(judged, drawn, out, contents)
     if told := telling_names(judged, drawn, contents):
         click.echo(not_blind(told), err=True)
     if as_json:
+        from prunegate.audit.canonical import plain_json
+
         echo_json({name: plain_json(getattr(drawn, name)) for name in TOLD})
     elif not quiet:
         given = [str(policy), *(part for path in paths for part in ("--predictions", path))]
         click.echo("\n".join(label_lines(drawn, out, given, rounds)))
     return 0
+
+
+def _drawn(
+    judged: Policy,
+    paths: list[str],
+    out: Path,
+    *,
+    more: bool,
+    labels: tuple[Path, ...],
+    seed: int,
+    **wanted: Any,
+) -> tuple[DrawnLabels, Path, tuple[Path, ...]]:
+    """The rows of a first round, or of the next one.
+
+    Returns:
+        What was drawn, the folder that it goes to, and the files with the labels of the rounds
+        before.
+    """
+    from prunegate.audit.provenance import now
+    from prunegate.counting.labelled_part import answered_ids
+    from prunegate.outputs.label_list import last_round, require_empty
+    from prunegate.planning.label_draw import draw_labels, draw_more
+    from prunegate.planning.label_plan import LabelRequest
+
+    if not more:
+        if labels:
+            raise click.UsageError("--labels goes with --more: a first round has no labels yet")
+        require_empty(out)
+        return draw_labels(judged, paths, LabelRequest(**wanted), seed=seed, at=now()), out, ()
+    require_nothing_chosen()
+    before, folder, lists = last_round(out)
+    rounds = labels or lists
+    answered = answered_ids(judged, rounds)
+    return draw_more(judged, paths, before, answered=answered, at=now()), folder, rounds
 
 
 def require_nothing_chosen() -> None:

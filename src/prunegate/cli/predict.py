@@ -116,7 +116,6 @@ def command(  # noqa: PLR0913  # its options, by keyword
     patient_threads()
     from prunegate.edge import EDGE_FILE
     from prunegate.io.atomic import require_new
-    from prunegate.pipeline.early_refusals import refuse_place
 
     page = runtime == "browser" and (model / EDGE_FILE).is_file()
     _require_runtime(runtime, engine, given=runtime_from is not None or browser is not None)
@@ -125,14 +124,8 @@ def command(  # noqa: PLR0913  # its options, by keyword
     if engine == "local":
         require_new(Path(out), force=force)
     if not page:
-        scores = runtime == "python"
-        # Before libraries are loaded, which takes seconds.
-        refuse_place(model, regressors=scores, pickles=asked["pickles"])
-        tell_of_pickles([model], allowed=asked["pickles"])
-        if scores and engine == "local":
-            _refuse_early(model, Path(table), words, asked)
+        _refuse_model(model, Path(table), words, asked, scores=runtime == "python", engine=engine)
 
-    from prunegate.cli.console import progress
     from prunegate.pipeline.scoring_job import ScoringJob
 
     job = ScoringJob(
@@ -140,19 +133,45 @@ def command(  # noqa: PLR0913  # its options, by keyword
     )
     if runtime == "browser":
         return _in_browser(job, said, runtime_from, browser, force=force)
-    with progress(said) as report:
-        job = replace(job, progress=report)
-        if engine == "local":
-            from prunegate.pipeline.predict_table import predict_table
-
-            rows = predict_table(job)
-        else:
-            from prunegate.pipeline.predict_on_spark import SparkScoring, predict_on_spark
-
-            rows = predict_on_spark(SparkScoring(job=job, table=table, out=out, force=force))
+    rows = _here(job, said) if engine == "local" else _on_spark(job, said, table, out, force=force)
     if not said.quiet:
         click.echo(f"{rows:,} rows: {out}")
     return 0
+
+
+def _here(job: ScoringJob, said: ConsoleOptions) -> int:
+    from prunegate.cli.console import progress
+    from prunegate.pipeline.predict_table import predict_table
+
+    with progress(said) as report:
+        return predict_table(replace(job, progress=report))
+
+
+def _on_spark(job: ScoringJob, said: ConsoleOptions, table: str, out: str, *, force: bool) -> int:
+    from prunegate.cli.console import progress
+    from prunegate.pipeline.predict_on_spark import SparkScoring, predict_on_spark
+
+    with progress(said) as report:
+        job = replace(job, progress=report)
+        return predict_on_spark(SparkScoring(job=job, table=table, out=out, force=force))
+
+
+def _refuse_model(
+    model: Path,
+    table: Path,
+    words: ModelWords,
+    asked: dict[str, Any],
+    *,
+    scores: bool,
+    engine: str,
+) -> None:
+    """Refuse a model before libraries are loaded, which takes seconds."""
+    from prunegate.pipeline.early_refusals import refuse_place
+
+    refuse_place(model, regressors=scores, pickles=asked["pickles"])
+    tell_of_pickles([model], allowed=asked["pickles"])
+    if scores and engine == "local":
+        _refuse_early(model, table, words, asked)
 
 
 def _refuse_early(model: Path, table: Path, words: ModelWords, asked: dict[str, Any]) -> None:

@@ -9,8 +9,10 @@ The candidate that is judged is the one that was written to disk and loaded agai
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -85,7 +87,7 @@ def judge_candidate(
     """
     untuned = bench
     bench, tuned = with_tuned_threshold(bench, candidate)
-    source, settings = bench.source, bench.settings
+    settings = bench.settings
     models = {"baseline": bench.baseline, "candidate": candidate}
     scores = {"baseline": bench.of_baseline(), "candidate": bench.score(candidate, "candidate")}
     named = {
@@ -96,48 +98,62 @@ def judge_candidate(
     measurements = bench.measure(candidate)
     write_measurements(measurements, folder / MEASUREMENTS)
     settings.progress("look for undeclared slices that lost", 0, 1)
-    labelled = source.folder / str(bench.policy.data.table)
+    labelled = bench.source.folder / str(bench.policy.data.table)
     generations = bench.generations(candidate)
     told = advice(bench.policy, labelled, folder / PREDICTIONS, settings.seed)
     settings.progress("look for undeclared slices that lost", 1, 1)
-    rows, table = bench.rows, bench.table
-    origin = Origin(
-        command=settings.command,
+    made_of = {
+        **named,
+        "compression": compression_of(bench.baseline, candidate, made),
+        "control": _control(bench, scores, untuned),
+        "search": search,
+        "discoveries": told.slices,
+        "generations": generations,
+        "tuned": tuned,
+    }
+    bench.require_unchanged()
+    decision = gate(
+        bench.source,
+        folder / PREDICTIONS,
+        measurements=measurements,
+        origin=_origin(bench, made_of),
+        ledger=settings.ledger,
+    )
+    warned = (
+        *_warned_of_models(bench, candidate),
+        *told.warnings,
+        *_unwritten(bench, len(generations)),
+        *(() if bench.writing is None else bench.writing.warnings(models)),
+    )
+    return _illustrated(decision, bench.rows, warned)
+
+
+def _origin(bench: Context, made: Mapping[str, Any]) -> Origin:
+    """Where a verdict comes from: the command, the data, and what was made on the way."""
+    rows, table, writing = bench.rows, bench.table, bench.writing
+    return Origin(
+        command=bench.settings.command,
         inputs=(Input(role="data", name=table.path.name, sha256=table.sha256, rows=len(rows)),),
         images=dict(zip(map(str, rows.ids), rows.images, strict=False)),
         texts=_excerpts(rows),
         expected=bench.checked.report.expected,
         made={
-            "seed": settings.seed,
-            **named,
-            "compression": compression_of(bench.baseline, candidate, made),
-            "control": _control(bench, scores, untuned),
-            "search": search,
-            "discoveries": told.slices,
-            "generations": generations,
-            "tuned": tuned,
-            "scorer": None if bench.writing is None else bench.writing.told,
+            "seed": bench.settings.seed,
+            "scorer": None if writing is None else writing.told,
+            **made,
         },
     )
-    bench.require_unchanged()
-    decision = gate(
-        source,
-        folder / PREDICTIONS,
-        measurements=measurements,
-        origin=origin,
-        ledger=settings.ledger,
-    )
-    warned = (
+
+
+def _warned_of_models(bench: Context, candidate: LoadedModel) -> tuple[str, ...]:
+    """What the data, the baseline and the candidate are warned of."""
+    return (
         *bench.warnings,
         *pickle_warnings(bench, candidate),
         *lineage_warnings(bench.baseline, candidate),
         *zero_warnings(candidate),
         *candidate.warnings,
-        *told.warnings,
-        *_unwritten(bench, len(generations)),
-        *(() if bench.writing is None else bench.writing.warnings(models)),
     )
-    return _illustrated(decision, rows, warned)
 
 
 def _control(bench: Context, scores: Scores, untuned: Context) -> Control | None:

@@ -35,12 +35,27 @@ def _another_in_its_place(path: Path) -> None:
     path.with_name("other").replace(path)
 
 
-@pytest.mark.parametrize("swap", [_written_to, _another_in_its_place])
+def _another_and_back(path: Path) -> None:
+    path.rename(path.with_name("kept"))
+    path.write_bytes(b"y")
+    path.with_name("kept").replace(path)
+
+
+def _tick(path: Path) -> None:
+    """Wait until a file that is written now has a later time than this one."""
+    while True:
+        path.with_name("clock").write_bytes(b"x")
+        if path.with_name("clock").stat().st_ctime_ns > path.stat().st_ctime_ns:
+            return
+
+
+@pytest.mark.parametrize("swap", [_written_to, _another_in_its_place, _another_and_back])
 def test_a_swap_is_seen_though_size_and_time_are_set_back(
     tmp_path: Path, swap: Callable[[Path], None]
 ) -> None:
     (tmp_path / "file").write_bytes(b"x")
     before, found = (tmp_path / "file").stat(), hash_file(tmp_path / "file")
+    _tick(tmp_path / "file")
     swap(tmp_path / "file")
     os.utime(tmp_path / "file", ns=(before.st_atime_ns, before.st_mtime_ns))
     after = (tmp_path / "file").stat()
