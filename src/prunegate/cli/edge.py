@@ -144,6 +144,8 @@ class _Asked:
     from_record: Path | None
     """The record that its threshold is of."""
     wishes: PageWishes
+    judged_threshold: float | None
+    """The threshold of the verdict, where another may be wished for; None: the same, or no verdict."""
 
     @classmethod
     def of(
@@ -176,7 +178,12 @@ class _Asked:
             threshold=threshold,
         )
         recorded = decided.record if decided is not None and threshold is None else None
-        return cls(judged=judged, from_record=recorded, wishes=wishes)
+        other = (
+            None
+            if threshold is None
+            else judged_threshold(candidate, judged, record, wishes.positive)
+        )
+        return cls(judged=judged, from_record=recorded, wishes=wishes, judged_threshold=other)
 
 
 def _require_place(candidate: Path, out: Path) -> None:

@@ -17,6 +17,7 @@ from tests.functional.search.searches import (
     ALONE,
     RUN_FILES,
     SEARCH,
+    VARY,
     Searched,
     by_number,
     do_search,
