@@ -79,7 +79,7 @@ def with_attempt_statement(
     if attempt is None:
         return verdict
     if verdict.guarantee is None:  # without a test no attempt has an error rate either
-        told = said("attempt.alone", which=_which(attempt))
+        told: str = said("attempt.alone", which=_which(attempt))
     else:
         told = attempt_sentences(policy, attempt)
     return replace(verdict, statement=joined((verdict.statement, told), " "))
