@@ -54,7 +54,7 @@ def values_of(kind: str, number: int) -> dict[str, Any]:
     found: dict[str, Any] = {"n": number} if f"{key}.other" in known else {}
     for _, name, spec, _ in Formatter().parse(text):
         if name is not None and name not in found:
-            written = spec in ("share", "g", "two", "loss", "bare", "significant") or not spec
+            written = spec in ("share", "g", "two", "loss", "bare", "whole") or not spec
             found[name] = number if written else "Q7"
     return found
 
@@ -225,3 +225,24 @@ def test_the_page_for_labelling_shares_no_sentence_with_the_english_one(language
     ]
     assert words[0].keys() == words[1].keys()
     assert {name for name in words[0] if words[0][name] == words[1][name]} == set()
+
+
+FORGED: tuple[dict[str, Any], ...] = (
+    {"kind": "joined", "values": {}},
+    {"kind": "joined", "values": {"by": "; ", "parts": [{"kind": 1}, {"values": 2}, 3, None]}},
+    {"kind": "nobody's", "values": {}},
+    {"kind": "warning.zeros", "values": {"zeros": [], "whole": None, "part": "much"}},
+    {"kind": "warning.zeros", "values": {"zeros": 2**53 - 1, "whole": 1.0, "part": 1e300}},
+    {"kind": "rows", "values": {"n": {"kind": "rows", "values": []}}},
+    {"kind": "warning.ignored", "values": {"labels": "\u202eelif\u0000<b>"}},
+)
+
+
+def test_forged_phrases_neither_break_a_page_nor_act_on_it(records: ModuleType) -> None:
+    phrases = tuple(Phrase(**one) for one in FORGED)
+    warning = in_language(phrases[-1], ENGLISH)
+    record = replace(records.approved(), phrases=phrases, warnings=(warning,), warning_facts=None)
+    page = render(in_german(record, OTHERS[0]), digest="0" * 64, pictures={}, charts=False)
+    shown = page[: page.index("<template")] if "<template" in page else page
+    assert "<b>" not in shown[shown.index('aria-labelledby="warnings"') :][:600]
+    assert "\u202e" not in re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
