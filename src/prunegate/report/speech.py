@@ -83,7 +83,7 @@ class Speech:
     @cached_property
     def _said(self) -> dict[str, str]:
         """Sentences in this language by what the record has; of another's wording none is there."""
-        found = {}
+        found: dict[str, str] = {}
         for one in (part for phrase in self.phrases for part in with_parts(phrase)):
             with suppress(*_UNSAID):  # of a build that says more, or of nobody's making
                 text, own = in_language(one, ENGLISH), visible(in_language(one, self.language))
