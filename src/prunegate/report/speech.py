@@ -26,6 +26,8 @@ from prunegate.text.time import in_utc
 
 _MARKS = str.maketrans({",": ".", ".": ","})
 """A thousands separator for a decimal mark and the reverse, where a language writes so."""
+_UNSAID = (ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
+"""What comes of a phrase that does not fit its message."""
 _BETWEEN = "; "
 """Between the sentences of a note."""
 _UNIT_WORDS = frozenset({"million", "point", "points", "times"})
@@ -81,10 +83,11 @@ class Speech:
     @cached_property
     def _said(self) -> dict[str, str]:
         """Sentences in this language by what the record has; of another's wording none is there."""
-        found = {}
+        found: dict[str, str] = {}
         for one in (part for phrase in self.phrases for part in with_parts(phrase)):
-            with suppress(KeyError, TypeError, ValueError):  # of a build that says more
-                found[in_language(one, ENGLISH)] = in_language(one, self.language)
+            with suppress(*_UNSAID):  # of a build that says more, or of nobody's making
+                text, own = in_language(one, ENGLISH), visible(in_language(one, self.language))
+                found |= {text: own, visible(text): own}
         return found
 
     def say(self, key: str, **parts: str) -> str:

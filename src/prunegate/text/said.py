@@ -94,6 +94,7 @@ def in_language(phrase: Phrase, language: str) -> str:
 
     Raises:
         KeyError: there is no such message, or it asks for a value that the phrase has not.
+        ValueError: a text stands where the message has a figure.
     """
     known, values = messages(language), phrase.values
     if phrase.kind == JOINED:
@@ -125,6 +126,8 @@ def _shown(value: Any, how: str, language: str) -> str:
         return in_language(Phrase(kind=value["kind"], values=value["values"]), language)
     if isinstance(value, (list, tuple)):
         return _listed([_shown(one, "", language) for one in value], how, language)
+    if isinstance(value, str) and how in _FIGURES:
+        raise ValueError(f"{value!r} is no figure")
     if isinstance(value, str):
         return _WORDS[how](value, language) if how in _WORDS else value
     write = _FIGURES.get(how, _plain_figure)
@@ -144,6 +147,7 @@ def _plain_figure(value: float) -> str:
 
 _FIGURES: Mapping[str, Callable[[float], str]] = {
     "bare": str,
+    "whole": lambda value: f"{value:,}",
     "g": lambda value: f"{value:g}",
     "two": lambda value: f"{value:.2f}",
     "loss": lambda value: f"{value:.3f}" if not 0 < abs(value) < 0.001 else f"{value:.3g}",
@@ -210,12 +214,12 @@ def _fixed() -> Mapping[str, str]:
 
 
 def with_parts(phrase: Phrase) -> Iterator[Phrase]:
-    """A phrase, and those that it is made of where they stand in a row."""
+    """A phrase, and those that it is made of where they stand in a row; a row holds no rows."""
     yield phrase
-    if phrase.kind == JOINED:
-        for part in phrase.values["parts"]:
-            if isinstance(part, dict):
-                yield from with_parts(Phrase(kind=part["kind"], values=part["values"]))
+    parts = phrase.values.get("parts") if phrase.kind == JOINED else None
+    for part in parts if isinstance(parts, list) else ():
+        if isinstance(part, dict) and isinstance(part.get("values"), dict):
+            yield Phrase(kind=str(part.get("kind")), values=part["values"])
 
 
 def phrases_in(texts: Iterable[object]) -> Iterator[Phrase]:

@@ -24,7 +24,6 @@ from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.read import parse_record, read_record
 from prunegate.audit.recipe_words import step_in_words
 from prunegate.audit.record import DecisionRecord
-from prunegate.gate import gate
 from prunegate.policy.load import PolicyFile
 from prunegate.report import render
 from prunegate.report.label_page import LabelPage, PageRow, render_label_page
@@ -32,6 +31,7 @@ from prunegate.report.speech import speech_of
 from prunegate.text.languages import ENGLISH, languages, messages
 from prunegate.text.said import Phrase, Said, in_language, joined, said, without_values
 
+gate_module = importlib.import_module("prunegate.gate")  # the package has a function of that name
 OTHERS = [language for language in languages() if language != ENGLISH]
 SAMPLES = Path(__file__).parents[3] / "reports" / "sample"
 RECORDED = "recorded."
@@ -54,7 +54,7 @@ def values_of(kind: str, number: int) -> dict[str, Any]:
     found: dict[str, Any] = {"n": number} if f"{key}.other" in known else {}
     for _, name, spec, _ in Formatter().parse(text):
         if name is not None and name not in found:
-            written = spec in ("share", "g", "two", "loss", "bare", "significant") or not spec
+            written = spec in ("share", "g", "two", "loss", "bare", "whole") or not spec
             found[name] = number if written else "Q7"
     return found
 
@@ -156,18 +156,20 @@ def judged(kind: str, rows: int, more: str) -> DecisionRecord:
     slices = kinds.sliced("kind", "far")
     policy = kinds.policy(kind, limits(kind), slices=slices, more=more)
     source = PolicyFile(policy=policy, path=Path("p.yaml"), text="", sha256="a" * 64)
-    made = gate(source, kinds.table(kind, 4, rows), ask=lambda *_: lambda: None)
+    made = gate_module.gate(source, kinds.table(kind, 4, rows), ask=lambda *_: lambda: None)
     return parse_record(canonical_bytes(made.record), "record").record
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", OTHERS)
 @pytest.mark.parametrize(
-    ("kind", "more"), [*((kind, "") for kind in kinds.KINDS), ("binary", "group: post\n")]
+    ("kind", "more"),
+    [*((kind, "") for kind in kinds.KINDS if kind != "labels"), ("binary", "group: post\n")],
 )
 def test_a_verdict_s_page_shares_no_sentence_with_the_english_one(
-    kind: str, more: str, language: str
+    monkeypatch: pytest.MonkeyPatch, kind: str, more: str, language: str
 ) -> None:
+    monkeypatch.setattr(gate_module, "draw_ahead", lambda _: None)
     record = judged(kind, 40, more)
     page = render(in_german(record, language), digest="0" * 64, pictures={}, charts=False)
     assert 'lang="en"' not in page[: page.index('aria-labelledby="provenance"')]
@@ -225,3 +227,24 @@ def test_the_page_for_labelling_shares_no_sentence_with_the_english_one(language
     ]
     assert words[0].keys() == words[1].keys()
     assert {name for name in words[0] if words[0][name] == words[1][name]} == set()
+
+
+FORGED: tuple[dict[str, Any], ...] = (
+    {"kind": "joined", "values": {}},
+    {"kind": "joined", "values": {"by": "; ", "parts": [{"kind": 1}, {"values": 2}, 3, None]}},
+    {"kind": "nobody's", "values": {}},
+    {"kind": "warning.zeros", "values": {"zeros": [], "whole": None, "part": "much"}},
+    {"kind": "warning.zeros", "values": {"zeros": 2**53 - 1, "whole": 1.0, "part": 1e300}},
+    {"kind": "rows", "values": {"n": {"kind": "rows", "values": []}}},
+    {"kind": "warning.ignored", "values": {"labels": "\u202eelif\u0000<b>"}},
+)
+
+
+def test_forged_phrases_neither_break_a_page_nor_act_on_it(records: ModuleType) -> None:
+    phrases = tuple(Phrase(**one) for one in FORGED)
+    warning = in_language(phrases[-1], ENGLISH)
+    record = replace(records.approved(), phrases=phrases, warnings=(warning,), warning_facts=None)
+    page = render(in_german(record, OTHERS[0]), digest="0" * 64, pictures={}, charts=False)
+    shown = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert "elif" in shown
+    assert not re.search("elif.?<b>|\u202e", shown)

@@ -140,7 +140,7 @@ def _examples(page: PageOne, sizes: PaperSizes) -> float:
         return 0
     shown = page.examples.examples
     picture = sizes.picture if any(one.picture for one in shown) else 0
-    below = sizes.note * max(0, _lines(page.examples.counted, 112) - 1)
+    below = sizes.note * _lines(page.examples.thresholds, 112)
     return 62 + below + picture + (sizes.text if any(one.text for one in shown) else 0)
 
 

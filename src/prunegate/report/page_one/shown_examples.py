@@ -55,6 +55,8 @@ class ShownExamples:
     title: str
     examples: tuple[ShownExample, ...]
     counted: str
+    thresholds: str
+    """From which score on each model flags; empty where it is the same."""
 
 
 def shown_examples(
@@ -93,15 +95,8 @@ def shown_examples(
             )
             for number, flip in enumerate(chosen, start=1)
         ),
-        counted=" ".join(
-            filter(
-                None,
-                (
-                    _counted(record, finding, mistake, people, (len(chosen), len(own))),
-                    _thresholds(record, people),
-                ),
-            )
-        ),
+        counted=_counted(record, finding, mistake, people, (len(chosen), len(own))),
+        thresholds=_thresholds(record, people),
     )
 
 
