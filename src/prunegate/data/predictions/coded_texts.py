@@ -20,7 +20,7 @@ from prunegate.data.predictions.arrow_arrays import as_arrow, as_numpy
 from prunegate.data.predictions.columns import quoted
 
 MOST_CODED = 256
-"""Different texts of a column up to which it is coded."""
+"""Different texts of a column up to which it is coded; Arrow joins parts of so many in 16 bits."""
 _SAMPLE = 20_000
 """Rows that are looked at before all are; fewer rows than that are handed over as they are."""
 _BITS = 16
@@ -33,7 +33,7 @@ class _Code:
 
     sql: str
     """A USMALLINT."""
-    places: NDArray[np.uint8]
+    places: NDArray[np.int16]
     """Where in the dictionary the text of each number is; 0 for numbers that stand for none."""
     dictionary: pa.Array
 
@@ -57,7 +57,7 @@ def rows_with_codes(
     found = pa.RecordBatchReader.from_stream(chosen.project(", ".join(handed)))
     if not codes:
         return found
-    coded = pa.dictionary(pa.uint8(), pa.string())
+    coded = pa.dictionary(pa.int16(), pa.string())
     schema = pa.schema(
         [(kind.name, coded if kind.name in codes else kind.type) for kind in found.schema]
     )
@@ -104,7 +104,7 @@ def _code(rows: Any, name: str, cell: str) -> _Code | None:
     shift = _shift(hashes.to_pylist())
     if len(texts) > MOST_CODED or texts.null_count or shift is None:
         return None
-    places = np.zeros(1 << _BITS, np.uint8)
+    places = np.zeros(1 << _BITS, np.int16)
     places[as_numpy(hashes) >> np.uint64(shift) & np.uint64(_LAST)] = np.arange(len(texts))
     sql = f"CAST((hash({quoted(name)}) >> {shift}) & {_LAST} AS USMALLINT)"
     return _Code(sql=sql, places=places, dictionary=texts)
