@@ -24,6 +24,7 @@ from prunegate.cli.options import (
 from prunegate.cli.prediction_options import Given, prediction_options
 from prunegate.cli.swapped import require_policy_first
 from prunegate.errors import InputError, PrunegateError
+from prunegate.io.uncollected import uncollected
 from prunegate.text.escape import escaped
 
 
@@ -128,14 +129,15 @@ def _one(policy: Path, asked: _Judging, output: Output) -> int:
 
     opinion = at_hand()  # loads its engine while what follows is loaded and counted
 
-    from prunegate.audit.assemble import Origin
-    from prunegate.audit.input_digests import measurements_input
-    from prunegate.audit.ledger import Ledger
-    from prunegate.cli.console import busy, ending, show_decision
-    from prunegate.cost.measurements_file import read_measurements
-    from prunegate.gate import gate, publish
-    from prunegate.outputs.staging import staged
-    from prunegate.policy.load import read_policy
+    with uncollected():
+        from prunegate.audit.assemble import Origin
+        from prunegate.audit.input_digests import measurements_input
+        from prunegate.audit.ledger import Ledger
+        from prunegate.cli.console import busy, ending, show_decision
+        from prunegate.cost.measurements_file import read_measurements
+        from prunegate.gate import gate, publish
+        from prunegate.outputs.staging import staged
+        from prunegate.policy.load import read_policy
 
     key = output.signing_key()  # a wrong one is known at once
     source = read_policy(policy)

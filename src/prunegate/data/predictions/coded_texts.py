@@ -16,13 +16,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from prunegate.data.predictions.arrow_arrays import as_arrow, as_numpy
 from prunegate.data.predictions.columns import quoted
 
 MOST_CODED = 256
-"""Different texts of a column up to which it is coded."""
+"""Different texts of a column up to which it is coded; Arrow joins parts of so many in 16 bits."""
 _SAMPLE = 20_000
 """Rows that are looked at before all are; fewer rows than that are handed over as they are."""
 _BITS = 16
+_LAST = (1 << _BITS) - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,7 @@ class _Code:
 
     sql: str
     """A USMALLINT."""
-    places: NDArray[np.uint8]
+    places: NDArray[np.int16]
     """Where in the dictionary the text of each number is; 0 for numbers that stand for none."""
     dictionary: pa.Array
 
@@ -55,7 +57,7 @@ def rows_with_codes(
     found = pa.RecordBatchReader.from_stream(chosen.project(", ".join(handed)))
     if not codes:
         return found
-    coded = pa.dictionary(pa.uint8(), pa.string())
+    coded = pa.dictionary(pa.int16(), pa.string())
     schema = pa.schema(
         [(kind.name, coded if kind.name in codes else kind.type) for kind in found.schema]
     )
@@ -74,7 +76,7 @@ def _read(
 
 
 def _texts(code: _Code, numbers: pa.Array) -> pa.DictionaryArray:
-    places = pa.array(code.places[numbers.to_numpy()])
+    places = as_arrow(code.places[as_numpy(numbers)])
     return pa.DictionaryArray.from_arrays(places, code.dictionary)
 
 
@@ -96,22 +98,20 @@ def _codes(rows: Any, cells: Sequence[str]) -> dict[str, _Code]:
 def _code(rows: Any, name: str, cell: str) -> _Code | None:
     """How a column's texts are numbered; None: a value is missing, or they are too many."""
     values = rows.project(quoted(name)).distinct().limit(MOST_CODED + 1)
-    told = values.project(f"{cell}, hash({quoted(name)})").fetchall()
-    texts, hashes = zip(*told, strict=True)
-    if len(told) > MOST_CODED or None in texts:
+    told = values.project(f"{cell} AS text, hash({quoted(name)}) AS hash")
+    found = pa.RecordBatchReader.from_stream(told).read_all().combine_chunks()
+    texts, hashes = (pa.concat_arrays(found[part].chunks) for part in ("text", "hash"))
+    shift = _shift(hashes.to_pylist())
+    if len(texts) > MOST_CODED or texts.null_count or shift is None:
         return None
-    shift = _shift(hashes)
-    if shift is None:
-        return None
-    places = np.zeros(1 << _BITS, np.uint8)
-    places[[one >> shift & ((1 << _BITS) - 1) for one in hashes]] = range(len(texts))
-    sql = f"CAST((hash({quoted(name)}) >> {shift}) & {(1 << _BITS) - 1} AS USMALLINT)"
-    return _Code(sql=sql, places=places, dictionary=pa.array(texts, pa.string()))
+    places = np.zeros(1 << _BITS, np.int16)
+    places[as_numpy(hashes) >> np.uint64(shift) & np.uint64(_LAST)] = np.arange(len(texts))
+    sql = f"CAST((hash({quoted(name)}) >> {shift}) & {_LAST} AS USMALLINT)"
+    return _Code(sql=sql, places=places, dictionary=texts)
 
 
 def _shift(hashes: Sequence[int]) -> int | None:
     """Where the bits begin that tell hashes apart."""
-    last = (1 << _BITS) - 1
     shifts = range(64 - _BITS + 1)
-    alone = (s for s in shifts if len({one >> s & last for one in hashes}) == len(hashes))
+    alone = (s for s in shifts if len({one >> s & _LAST for one in hashes}) == len(hashes))
     return next(alone, None)

@@ -30,6 +30,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from prunegate.data.predictions.arrow_arrays import as_arrow, as_numpy
 from prunegate.data.predictions.id_order import counted_out, id_numbers, order_of_ids, parts_of
 from prunegate.data.predictions.table import Table
 from prunegate.errors import TableError
@@ -130,7 +131,8 @@ class _Stretch:
         if not self._batches:
             return {}, np.empty(0, np.uint64)
         found = pa.concat_tables(
-            map(pa.table, self._batches), promote_options="permissive"
+            [pa.Table.from_batches([batch]) for batch in self._batches],
+            promote_options="permissive",
         ).unify_dictionaries()
         columns = {name: _whole(found[name]) for name in found.column_names}
         return columns, np.concatenate(self._numbers)
@@ -219,7 +221,7 @@ def _parted(
     small = pa.record_batch({**columns, by: ids})
     starts = (0, *ends)
     chosen = [by_place[starts[place] : ends[place]] for place in wanted]
-    return [(small.take(pa.array(rows)), numbers[rows]) for rows in chosen]
+    return [(small.take(as_arrow(rows)), numbers[rows]) for rows in chosen]
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -232,10 +234,10 @@ def _small(column: pa.Array, repeating: bool) -> pa.Array:
         return column
     if _is_text(column.type):
         return column.dictionary_encode() if repeating else column
-    numbers = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    numbers = as_numpy(column.cast(pa.float64()))
     with np.errstate(over="ignore"):
         small = numbers.astype(np.float32)
-    return pa.array(small if bool((small == numbers).all()) else numbers)
+    return as_arrow(small if bool((small == numbers).all()) else numbers)
 
 
 def _power_of_two(least: float) -> int:
@@ -259,7 +261,7 @@ def _update(
             if not columns:
                 continue
             rows, ends = counted_out(numbers, _power_of_two(len(numbers) / _GATHERED), stretches)
-            near = columns[by].take(pa.array(rows))
+            near = columns[by].take(as_arrow(rows))
             order = order_of_ids(near, numbers[rows], ends)
             columns[by] = near
             for done in work:  # of the stretch before: a column is hashed from end to end
@@ -310,16 +312,16 @@ class _Hasher:
             order: the order after that.
         """
         self._rows += len(column)
-        near = column if rows is None else column.take(pa.array(rows))
+        near = column if rows is None else column.take(as_arrow(rows))
         if pa.types.is_dictionary(column.type):
-            codes, texts = near.indices.to_numpy(), near.dictionary.cast(pa.large_string())
+            codes, texts = as_numpy(near.indices), near.dictionary.cast(pa.large_string())
             for some in _pieces(order):
-                self._update_texts(texts.take(pa.array(codes[some])))
+                self._update_texts(texts.take(as_arrow(codes[some])))
         elif _is_text(column.type):
             for some in _pieces(order):
-                self._update_texts(near.take(pa.array(some)))
+                self._update_texts(near.take(as_arrow(some)))
         else:
-            values = near.to_numpy()
+            values = as_numpy(near)
             for some in _pieces(order):
                 numbers = values[some].astype("<f8") + 0.0  # -0 and 0 are one number
                 self._values.update(numbers.data)
