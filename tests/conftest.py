@@ -112,16 +112,24 @@ def pytest_configure(config: pytest.Config) -> None:
         providers.is_local_module_file = lambda _path: False
 
 
+_WARM = {"warm_program", "breakable"}
+"""Fixtures that the warm process stands behind; the second is that of ``faults/test_ended.py``."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Each of two workers begins with slow files, so that quick tests are left to level out.
 
     A worker gets a half, and steals from the other's end when it is through. Tests on Spark stand
-    first of all: one worker starts one Java for all of them.
+    first of all, and after them those of the warm process: one worker starts one Java for all of
+    them, and one such process.
     """
     files = {item.path for item in items if item.get_closest_marker("slow")}
+    warm = {item.path for item in items if _WARM.intersection(getattr(item, "fixturenames", ()))}
     slow = [item for item in items if item.path in files]
+    slow.sort(key=lambda item: item.path not in warm)
     slow.sort(key=lambda item: "spark_start" not in getattr(item, "fixturenames", ()))
     quick = [item for item in items if item.path not in files]
+    quick.sort(key=lambda item: item.path not in warm)
     cut = len(slow) // 2
     while 0 < cut < len(slow) and slow[cut].path == slow[cut - 1].path:
         cut += 1

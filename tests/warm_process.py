@@ -54,6 +54,7 @@ def serving(folder: Path, *plugin: Path) -> Iterator[Path]:
 
 def serve(path: str, *plugins: str) -> None:
     """Import the commands, then answer calls until we are ended."""
+    import gc
     import runpy
     from importlib import import_module
 
@@ -76,6 +77,7 @@ def serve(path: str, *plugins: str) -> None:
     load_great_expectations()
     if not plugins:  # under whose rules the record does not follow from its policy
         _do_once()
+    gc.freeze()  # what each call would look through, and so copy
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(path)

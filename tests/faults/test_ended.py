@@ -23,7 +23,7 @@ NOBODY = 65534
 
 
 @pytest.fixture(scope="module")
-def program(
+def breakable(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Path]:
     if "COVERAGE_PROCESS_CONFIG" not in os.environ:
@@ -39,31 +39,31 @@ def program(
 
 @pytest.mark.parametrize("name", FEW)
 def test_what_is_left_is_nothing_or_whole_and_the_next_run_works(
-    program: Path, tmp_path: Path, name: str
+    breakable: Path, tmp_path: Path, name: str
 ) -> None:
-    ready = prepared(program, CASES[name], tmp_path / "case")
+    ready = prepared(breakable, CASES[name], tmp_path / "case")
     draw = random.Random(name)  # noqa: S311  # moments, not secrets
     for sent in SIGNALS:
         for number in range(FEW[name]):
             moment = draw.randint(1, ready.touches)
-            wrong = wrong_after(program, ready, tmp_path / f"{sent}{number}", sent, moment)
+            wrong = wrong_after(breakable, ready, tmp_path / f"{sent}{number}", sent, moment)
             assert not wrong, f"{sent} at touch {moment} of {ready.touches}: {wrong}"
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="becoming another user takes root's rights")
 @pytest.mark.parametrize("name", ["report", "gate"])
-def test_a_folder_that_may_not_be_written_is_said_in_one_line(program: Path, name: str) -> None:
+def test_a_folder_that_may_not_be_written_is_said_in_one_line(breakable: Path, name: str) -> None:
     folder = Path(tempfile.mkdtemp(prefix="read-only-"))
     try:
         (folder / "tmp").mkdir()
         (folder / "tmp").chmod(0o777)
         folder.chmod(0o755)  # root's, to be read by all
         arguments = named(CASES[name], "out")
-        done = called(program, folder, arguments, FAULT_USER=str(NOBODY))
+        done = called(breakable, folder, arguments, FAULT_USER=str(NOBODY))
         assert done.code == 2, done.told
         assert "Permission denied" in done.told
         assert len(done.told.splitlines()) == 1
         assert {one.name for one in folder.iterdir()} == {"tmp"}
-        assert called(program, folder, arguments).code in DONE
+        assert called(breakable, folder, arguments).code in DONE
     finally:
         shutil.rmtree(folder)
