@@ -11,7 +11,7 @@ from scipy import stats
 
 from prunegate.policy.load import parse_policy
 from prunegate.policy.task import Task
-from prunegate.search.paired_comparison import lost_more, side_by_side
+from prunegate.search.paired_comparison import lost_more, task_of_pair
 from prunegate.verdict.losses import LEVEL
 
 ROWS = 203
@@ -96,7 +96,7 @@ def test_each_candidate_keeps_its_own_threshold() -> None:
         Task.model_validate({**base, "threshold": {"baseline": 0.5, "candidate": at}})
         for at in (0.3, 0.4)
     )
-    task = side_by_side(one, other)
+    task = task_of_pair(one, other)
     assert (task.threshold_of("baseline"), task.threshold_of("candidate")) == (0.3, 0.4)
     plain = Task.model_validate({**base, "threshold": 0.5})
-    assert side_by_side(plain, plain) == plain
+    assert task_of_pair(plain, plain) == plain
