@@ -201,9 +201,9 @@ def _within(
         here, grey = _arrays(ones[start : start + part])
         differing = np.bitwise_count(here[:, None] ^ bits[None, :])
         alike = (differing <= NEAR) & (grey @ levels.T >= TOGETHER)
-        for row, one in enumerate(ones[start : start + part]):
+        for place, one in enumerate(ones[start : start + part]):
             if apart and one in places:
-                alike[row, places[one]] = False
+                alike[place, places[one]] = False
         for row in np.flatnonzero(alike.any(axis=1)):
             near[ones[start + int(row)]] = others[int(alike[row].argmax())]
     return near
