@@ -215,7 +215,8 @@ def test_what_descriptions_and_headers_rule_out_is_told_before_a_library_is_load
     (tmp_path / "model").mkdir()
     config = {
         "architectures": ["ViTForImageClassification"],
-        **{"num_hidden_layers": 3, "num_attention_heads": 4},
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
         "id2label": {"0": "safe", "1": "unsafe"},
     }
     (tmp_path / "model" / "config.json").write_text(json.dumps(config))
