@@ -192,3 +192,49 @@ def test_judging_planning_and_discovering_load_no_model_library(folder: Path) ->
     assert json.loads(said.splitlines()[0]) == before
     for words in ("nothing changed", "undeclared slice"):
         assert words in said
+
+
+CUTTING = """\
+prunegate: 1
+name: cutting
+task: {kind: binary, positive: unsafe, threshold: 0.5}
+rules: [{metric: recall, max_drop: 0.02}]
+model: {baseline: model}
+data: {table: t.csv}
+compress:
+  - prune: {what: heads, amount: 0.5}
+  - prune: {what: heads, amount: 0.75}
+search: {vary: [{step: 2, amount: [0.1, 0.75]}]}
+"""
+
+
+def test_what_descriptions_and_headers_rule_out_is_told_before_a_library_is_loaded(
+    tmp_path: Path,
+) -> None:
+    """Amounts beyond what earlier steps leave; a class that the model has not, on any engine."""
+    (tmp_path / "model").mkdir()
+    config = {
+        "architectures": ["ViTForImageClassification"],
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "id2label": {"0": "safe", "1": "unsafe"},
+    }
+    (tmp_path / "model" / "config.json").write_text(json.dumps(config))
+    (tmp_path / "model" / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
+    (tmp_path / "p.yaml").write_text(CUTTING)
+    (tmp_path / "t.csv").write_text("id,image,label,split\n1,a.png,safe,gate\n")
+    asked = ("predict", "model", "--data", "t.csv", "--positive", "adult", "-o")
+    code = "refused = 0\n"
+    for given in (
+        ("search", "p.yaml"),
+        ("run", "p.yaml"),
+        ("compress", "p.yaml", "-o", "new"),
+        (*asked, "s", "--engine", "spark"),
+        (*asked, "s.csv", "--runtime", "browser"),
+        (*asked, "s.txt", "--runtime", "browser"),
+    ):
+        code += f"try: {cli(*given)}\nexcept SystemExit as s: refused += s.code == 2\n"
+    found, said = ran(f"{code}print(refused)", tmp_path)
+    assert said.splitlines()[-1] == "6"
+    assert not (MODELS | {"great_expectations", "pyspark", "pandas"}) & found
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "p.yaml", "t.csv"]

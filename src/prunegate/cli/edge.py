@@ -100,8 +100,7 @@ def command(
 
     asked = _Asked.of(candidate, **wanted)
     wishes = asked.wishes
-    if threshold is not None:
-        _tell_of_another(wishes, judged_threshold(candidate, asked.judged, record, wishes.positive))
+    _tell_of_another(wishes, asked.judged_threshold)
     with progress(said) as report:
         report("take the runtime", 0, 1)
         packages = NpmPackages(runtime_from)
@@ -145,7 +144,7 @@ class _Asked:
     """The record that its threshold is of."""
     wishes: PageWishes
     judged_threshold: float | None
-    """The threshold of the verdict, where another may be wished for; None: the same, or no verdict."""
+    """The verdict's, where another may be wished for; None: there is none."""
 
     @classmethod
     def of(

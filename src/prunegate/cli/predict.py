@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from prunegate.pipeline.scoring_job import ScoringJob
 
 
+_HEADERS = (".csv", ".parquet")
+"""Tables whose columns are read here before Spark is started."""
+
+
 @click.command("predict", cls=PathsApart, short_help="Score a table with one model; judge nothing.")
 @click.argument("model", type=FOLDER)
 @click.option("--data", "table", type=READ_TABLES, required=True, help="Table of ids and contents.")
@@ -116,15 +120,23 @@ def command(  # noqa: PLR0913  # its options, by keyword
     patient_threads()
     from prunegate.edge import EDGE_FILE
     from prunegate.io.atomic import require_new
+    from prunegate.pipeline.early_scoring import refuse_taken_folder
 
     page = runtime == "browser" and (model / EDGE_FILE).is_file()
     _require_runtime(runtime, engine, given=runtime_from is not None or browser is not None)
     if page and words.given:
         raise InputError(f"{model}: the page says its classes and layout; leave out their options")
+    # All of it before libraries, Java or Chromium are started, which takes seconds.
     if engine == "local":
         require_new(Path(out), force=force)
+    else:
+        refuse_taken_folder(out, force=force)
+    if runtime == "browser":
+        _refuse_in_browser(Path(out), asked)
     if not page:
-        _refuse_model(model, Path(table), words, asked, scores=runtime == "python", engine=engine)
+        _refuse_model(model, asked, regressors=runtime == "python")
+    if engine == "local" or (Path(table).is_file() and Path(table).suffix in _HEADERS):
+        _refuse_early(model, Path(table), words, asked, page=page)
 
     from prunegate.pipeline.scoring_job import ScoringJob
 
@@ -156,35 +168,41 @@ def _on_spark(job: ScoringJob, said: ConsoleOptions, table: str, out: str, *, fo
         return predict_on_spark(SparkScoring(job=job, table=table, out=out, force=force))
 
 
-def _refuse_model(
-    model: Path,
-    table: Path,
-    words: ModelWords,
-    asked: dict[str, Any],
-    *,
-    scores: bool,
-    engine: str,
-) -> None:
+def _refuse_model(model: Path, asked: dict[str, Any], *, regressors: bool) -> None:
     """Refuse a model before libraries are loaded, which takes seconds."""
     from prunegate.pipeline.early_refusals import refuse_place
 
-    refuse_place(model, regressors=scores, pickles=asked["pickles"])
+    refuse_place(model, regressors=regressors, pickles=asked["pickles"])
     tell_of_pickles([model], allowed=asked["pickles"])
-    if scores and engine == "local":
-        _refuse_early(model, table, words, asked)
 
 
-def _refuse_early(model: Path, table: Path, words: ModelWords, asked: dict[str, Any]) -> None:
-    """Refuse what config.json and the table's columns say is no use."""
+def _refuse_early(
+    model: Path, table: Path, words: ModelWords, asked: dict[str, Any], *, page: bool
+) -> None:
+    """Refuse what config.json, or a page's description, and the table's columns say is no use."""
     from prunegate.data.predictions.metadata import column_names
-    from prunegate.pipeline.early_scoring import WantedScores, refuse_scoring
+    from prunegate.pipeline.early_scoring import WantedScores, refuse_page, refuse_scoring
 
     wanted = WantedScores(
         place=model,
         table=table,
         **{name: asked[name] for name in ("image", "text", "positive", "numbers")},
     )
-    refuse_scoring(wanted, words.source(model), column_names(table, (asked["id"],)))
+    columns = column_names(table, (asked["id"],))
+    if page:
+        refuse_page(wanted, columns)
+    else:
+        refuse_scoring(wanted, words.source(model), columns)
+
+
+def _refuse_in_browser(out: Path, asked: dict[str, Any]) -> None:
+    """Refuse what no browser does."""
+    if asked["batch"] is not None or asked["device"] != "cpu":
+        raise InputError("a browser scores row by row on the CPU; leave out --batch and --device")
+    if asked["numbers"]:
+        raise InputError("a page shows chances of classes; leave out --numbers or --runtime")
+    if out.suffix not in (".parquet", ".csv"):
+        raise InputError(f"{out}: give a name that ends with .parquet or .csv")
 
 
 def _require_runtime(runtime: str, engine: str, *, given: bool) -> None:
@@ -203,10 +221,6 @@ def _in_browser(
     *,
     force: bool,
 ) -> int:
-    if job.batch is not None or job.device != "cpu":
-        raise InputError("a browser scores row by row on the CPU; leave out --batch and --device")
-    if job.numbers:
-        raise InputError("a page shows chances of classes; leave out --numbers or --runtime")
     from prunegate.cli.console import progress
     from prunegate.io.atomic import require_new
     from prunegate.pipeline.predict_browser import TIMES, predict_in_browser

@@ -1,6 +1,6 @@
 """Foreseen removals: what the steps of a recipe will remove, followed one by one on sizes alone.
 
-Units are counted, not chosen. How many go is known where a step says a share or how many stay;
+UnitsLeft are counted, not chosen. How many go is known where a step says a share or how many stay;
 where among the rows they go is known where each row has a share of its own. Of what is ranked
 together the total is known, and that no row falls below the step's minimum, which is enough for
 further steps that leave no larger minimum. Beyond that (a share of importance, a budget over units
@@ -23,7 +23,7 @@ _SHARES = 10**6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Units:
+class UnitsLeft:
     """How many units of a kind there are before a step."""
 
     rows: tuple[int, ...]
@@ -46,7 +46,7 @@ class Foreseen:
     number: int
     """From 1, among all steps."""
     wanted: Prune
-    units: Units | None
+    units: UnitsLeft | None
     """What it will find; None: not known."""
     counts: tuple[int, ...] | None
     """What will go, in all or per row; None: not known, or not possible."""
@@ -71,7 +71,7 @@ def foresee(steps: Sequence[Step], kept: KeptUnits) -> Iterator[Foreseen]:
         steps: of a recipe, in order.
         kept: what the baseline has, as far as it is known; other kinds are not told.
     """
-    known = {kind: Units(rows=tuple(map(len, kept.rows(kind)))) for kind in kept.kinds}
+    known = {kind: UnitsLeft(rows=tuple(map(len, kept.rows(kind)))) for kind in kept.kinds}
     alike = {kind: len(set(units.rows)) == 1 for kind, units in known.items()}
     for number, step in enumerate(steps, start=1):
         wanted = step.prune
@@ -82,7 +82,7 @@ def foresee(steps: Sequence[Step], kept: KeptUnits) -> Iterator[Foreseen]:
         _carry_out(known, found, wanted.units, alike)
 
 
-def largest_amount(wanted: Prune, units: Units) -> float:
+def largest_amount(wanted: Prune, units: UnitsLeft) -> float:
     """The largest share that leaves the minimum in every layer; 0: nothing can go.
 
     Args:
@@ -98,7 +98,7 @@ def largest_amount(wanted: Prune, units: Units) -> float:
     return math.floor(share * _SHARES) / _SHARES
 
 
-def _foreseen(number: int, wanted: Prune, units: Units | None) -> Foreseen:
+def _foreseen(number: int, wanted: Prune, units: UnitsLeft | None) -> Foreseen:
     counts, refusal = None, None
     if units is not None and not units.tell(wanted):
         units = None
@@ -118,7 +118,7 @@ def _foreseen(number: int, wanted: Prune, units: Units | None) -> Foreseen:
 
 
 def _carry_out(
-    known: dict[Kind, Units], done: Foreseen, kind: Kind, alike: Mapping[Kind, bool]
+    known: dict[Kind, UnitsLeft], done: Foreseen, kind: Kind, alike: Mapping[Kind, bool]
 ) -> None:
     """Narrow what is known of a kind, and of what its layers take along; forget what is not."""
     left = _left(done, alike.get(kind, False))
@@ -135,10 +135,10 @@ def _carry_out(
             and units.floor is None
             and len({*units.rows}) == 1
         ):
-            known[other] = Units(rows=units.rows[: left.rows[0]])
+            known[other] = UnitsLeft(rows=units.rows[: left.rows[0]])
 
 
-def _left(done: Foreseen, alike: bool) -> Units | None:
+def _left(done: Foreseen, alike: bool) -> UnitsLeft | None:
     wanted, units, counts = done.wanted, done.units, done.counts
     if units is None or counts is None:
         return None
@@ -146,13 +146,13 @@ def _left(done: Foreseen, alike: bool) -> Units | None:
         return None  # a share of the cost, which is another number of units
     if len(counts) == len(units.rows):
         rows = zip(units.rows, counts, strict=True)
-        return Units(rows=tuple(row - count for row, count in rows), floor=units.floor)
+        return UnitsLeft(rows=tuple(row - count for row, count in rows), floor=units.floor)
     rows_left, going = [], counts[0]
     for row in units.rows:
         gone = min(going, max(0, row - wanted.min_per_layer))
         rows_left.append(row - gone)
         going -= gone
-    return Units(rows=tuple(rows_left), floor=wanted.min_per_layer)
+    return UnitsLeft(rows=tuple(rows_left), floor=wanted.min_per_layer)
 
 
 def _scope(wanted: Prune) -> Scope:

@@ -6,12 +6,15 @@ said before, in the same words as after. No model library is loaded.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prunegate.errors import ModelError, TableError, UnsupportedError
+from prunegate.edge import EDGE_FILE
+from prunegate.errors import InputError, ModelError, TableError, UnsupportedError
+from prunegate.models.config_json import read_object
 from prunegate.models.refusals import CONFIG_FILE, class_name, is_regressor, writes_text
 from prunegate.pipeline.early_refusals import described
 from prunegate.policy.model_source import ModelSource
@@ -58,6 +61,56 @@ def refuse_scoring(wanted: WantedScores, said: ModelSource, columns: Sequence[st
         output_place(wanted.place, config, wanted.positive)
     else:
         named_classes(wanted.place, config, wanted.positive)
+
+
+def refuse_page(wanted: WantedScores, columns: Sequence[str]) -> None:
+    """Refuse a page that does not answer rows of such a table as is asked.
+
+    Args:
+        wanted: what is asked; the place is the page's folder.
+        columns: of the table.
+
+    Raises:
+        ModelError: it has not the class that is asked for, or describes itself wrongly.
+        TableError: nothing tells which column it is given.
+        UnsupportedError: it reads something else.
+    """
+    reads = content_kind(columns, wanted.table, image=wanted.image, text=wanted.text)
+    said = read_object(wanted.place / EDGE_FILE)
+    given = said.get("input")
+    if isinstance(given, dict) and given.get("reads") in ("images", "texts"):
+        refuse_other_rows(
+            wanted.place, "the page", reads, reads_of=given["reads"], answers="classes"
+        )
+    classes = said.get("classes")
+    if isinstance(classes, list) and wanted.positive is not None:
+        require_class(wanted.positive, [str(name) for name in classes])
+
+
+def require_class(positive: str, classes: Sequence[str]) -> None:
+    """Insist that a page's model has a class.
+
+    Raises:
+        ModelError: it has not.
+    """
+    if positive not in classes:
+        raise ModelError(
+            f"the model has no class {positive!r}; it has {', '.join(classes)}. Correct "
+            "--positive, or give --classes in the order of the outputs"
+        )
+
+
+def refuse_taken_folder(out: str, *, force: bool) -> None:
+    """Refuse a place for Spark's files on this machine that is taken.
+
+    Raises:
+        InputError: something is there, or the name says another kind of file.
+    """
+    if out.endswith(".csv"):
+        raise InputError(f"{out}: Spark writes a folder of Parquet files; name a folder")
+    elsewhere = "://" in out or out.startswith("file:")
+    if not elsewhere and os.path.lexists(out) and not force:
+        raise InputError(f"{out} is there already; name another folder, or add --force")
 
 
 def content_kind(names: Sequence[str], table: Path, *, image: str, text: str) -> str:

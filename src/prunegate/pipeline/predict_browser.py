@@ -33,11 +33,12 @@ from prunegate.edge.browser_session import (
 )
 from prunegate.edge.folder import PageWishes, edge_folder, judged_files, read_edge_folder
 from prunegate.edge.npm_packages import NpmPackages
-from prunegate.errors import InputError, ModelError
+from prunegate.errors import InputError
 from prunegate.io.atomic import write_whole
 from prunegate.io.hashing import file_sha256
 from prunegate.io.partial import PARTIAL
 from prunegate.models.open_model import open_model
+from prunegate.pipeline.early_scoring import require_class
 from prunegate.pipeline.predict_table import (
     FORMATS,
     kept_part,
@@ -127,11 +128,7 @@ def _columns(asked: ScoringJob, classes: tuple[str, ...]) -> dict[str, int]:
     """The names of the columns, and which class each holds."""
     if asked.positive is None:
         return {f"p_{name}": place for place, name in enumerate(classes)}
-    if asked.positive not in classes:
-        raise ModelError(
-            f"the model has no class {asked.positive!r}; it has {', '.join(classes)}. Correct "
-            "--positive, or give --classes in the order of the outputs"
-        )
+    require_class(asked.positive, classes)
     return {asked.column: classes.index(asked.positive)}
 
 

@@ -29,7 +29,7 @@ from prunegate.data.predictions.spark_session import spark_session
 from prunegate.errors import InputError, ModelError
 from prunegate.io.partial import partial_folder
 from prunegate.io.progress import silent
-from prunegate.pipeline.early_scoring import content_kind
+from prunegate.pipeline.early_scoring import content_kind, refuse_taken_folder
 from prunegate.pipeline.scoring_job import Scorer, ScoringJob, refuse_rows
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def predict_on_spark(asked: SparkScoring) -> int:
     Raises:
         InputError: Spark is not there, the table or model cannot be used, or the place is taken.
     """
-    refuse_taken(asked)
+    refuse_taken_folder(asked.out, force=asked.force)
     with spark_session() as session:
         source = SparkFiles(session=session, paths=(_spelled_out(asked.table),))
         job = replace(asked.job, model=asked.job.model.absolute(), images=_image_folder(asked))
@@ -83,18 +83,6 @@ def predict_on_spark(asked: SparkScoring) -> int:
         _written(scored, asked)
         job.progress(f"score the {reads} on Spark", 1, 1)
     return rows
-
-
-def refuse_taken(asked: SparkScoring) -> None:
-    """Refuse a place on this machine that is taken, before Spark is started.
-
-    Raises:
-        InputError: something is there, or the name says another kind of file.
-    """
-    if asked.out.endswith(".csv"):
-        raise InputError(f"{asked.out}: Spark writes a folder of Parquet files; name a folder")
-    if not _elsewhere(asked.out) and os.path.lexists(asked.out) and not asked.force:
-        raise InputError(f"{asked.out} is there already; name another folder, or add --force")
 
 
 def refuse_alike(job: ScoringJob, scores: Sequence[str]) -> None:

@@ -48,7 +48,7 @@ def lost_more(policy: Policy, predictions: Any) -> LostMore:
     )
 
 
-def side_by_side(chosen: Task, control: Task) -> Task:
+def task_of_pair(chosen: Task, control: Task) -> Task:
     """The task in which a choice stands in the baseline's place, each model with its threshold."""
     if not isinstance(chosen.threshold, Thresholds):
         return control

@@ -30,7 +30,7 @@ from prunegate.policy.task import Task
 from prunegate.predict.tasks.kind import Scored
 from prunegate.search.attempt import Attempt, Tried, missed, worst_change
 from prunegate.search.memo import Amounts
-from prunegate.search.paired_comparison import lost_more, side_by_side
+from prunegate.search.paired_comparison import lost_more, task_of_pair
 from prunegate.search.variation import (
     AS_SAID,
     Variant,
@@ -240,7 +240,7 @@ class Trials:
             scored = bench.score(model, "it", SPLIT)
             self.answers[chosen.number] = Answers(scored=scored, task=bench.policy.task)
         before = self.answers[chosen.number]
-        task = side_by_side(before.task, control.task)
+        task = task_of_pair(before.task, control.task)
         scores = {"baseline": before.scored, "candidate": control.scored}
         policy = self.judging.model_copy(update={"task": task})
         return lost_more(policy, self.bench.predictions(scores, SPLIT))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunegate.compress.foreseen import Foreseen, Units, foresee, largest_amount
+from prunegate.compress.foreseen import Foreseen, UnitsLeft, foresee, largest_amount
 from prunegate.compress.select import lowest, removals
 from prunegate.errors import AmountError
 from prunegate.models.kept_units import KeptUnits
@@ -121,7 +121,7 @@ def test_the_largest_amount_goes_and_a_unit_more_does_not(
 ) -> None:
     """Against the count of removals itself."""
     wanted = Prune(what="heads", amount=0.5, scope=scope, min_per_layer=least)
-    most = largest_amount(wanted, Units(rows=tuple(sizes)))
+    most = largest_amount(wanted, UnitsLeft(rows=tuple(sizes)))
     if most > 0:
         gone = removals(most, sizes, scope=scope, min_per_layer=least)
         assert sum(gone) > 0

@@ -65,6 +65,30 @@ def test_pictures_that_are_mostly_empty_do_not_look_alike_for_it(tmp_path: Path)
     assert near_pairs(table, [*spots[:3], copy]).examples == (("c", "d"),)
 
 
+def look(bits: int) -> PerceptualHash:
+    return PerceptualHash(bits=bits, grey=bytes(range(72)))
+
+
+def test_a_family_of_alike_pictures_is_told_as_one_and_copies_of_few_are_not(
+    tmp_path: Path,
+) -> None:
+    """Ten kinds of digits, each drawn often, against copies that stand in another split."""
+    rng = np.random.default_rng(4)
+    kinds = [int(n) for n in rng.integers(0, 1 << 63, 10, dtype=np.uint64)]
+    digits = [look(kinds[n % 10] ^ (1 << (n // 10))) for n in range(400)]
+    names = [f"{n:03}" for n in range(400)]
+    dealt = ["gate" if n // 10 % 4 == 0 else "train" for n in range(400)]
+    family = near_pairs(rows(tmp_path, names, dealt), digits)
+    assert (family.rows, family.within, family.matched, family.family) == (100, 100, 100, True)
+    apart = [look(int(n)) for n in rng.integers(0, 1 << 63, 400, dtype=np.uint64)]
+    split = ["gate"] * 100 + ["train"] * 300
+    copied = [*apart[:350], *apart[:50]]
+    found = near_pairs(rows(tmp_path, names, split), copied)
+    assert (found.rows, found.within, found.family) == (50, 0, False)
+    twice = near_pairs(rows(tmp_path, ["a", "b", "c"], ["gate", "gate", "train"]), [apart[0]] * 3)
+    assert (twice.rows, twice.within, twice.family) == (2, 2, True)
+
+
 def test_a_picture_of_16_bits_looks_like_its_copy_of_8(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     deep = np.kron(rng.integers(0, 1 << 16, (6, 6)), np.ones((16, 16))).astype(np.uint16)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunegate.audit.search_record import Search, SearchAttempt
+from prunegate.audit.search_record import LostMore, NotMade, Search, SearchAttempt
 from prunegate.report import render
 from prunegate.report.search import search_section
 from prunegate.report.search_controls import summed_up
@@ -91,18 +91,27 @@ def view(records: ModuleType, **given: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("loss", "used", "words"),
+    ("loss", "used", "p_value", "words"),
     [
-        (0.02, 1.0, "the ranking bought 1.2\u00a0points"),
-        (0.008, 0.4, "here the ranking bought nothing"),
-        (0.001, 0.05, "here the ranking bought nothing"),
-        (None, None, "cost the worst slice not defined"),
+        (0.02, 1.0, 0.01, "the ranking bought 1.2\u00a0points"),
+        (0.02, 1.0, 0.06, "bought these 1.2\u00a0points is not shown"),
+        (0.02, 1.0, None, "was not tested on the same rows"),
+        (0.008, 0.4, 1.0, "here the ranking bought nothing"),
+        (0.001, 0.05, 1.0, "here the ranking bought nothing"),
+        (None, None, 1.0, "cost the worst slice not defined"),
     ],
 )
-def test_the_control_says_what_the_criterion_bought(
-    records: ModuleType, loss: float | None, used: float | None, words: str
+def test_the_control_says_what_the_criterion_is_shown_to_have_bought(
+    records: ModuleType, loss: float | None, used: float | None, p_value: float | None, words: str
 ) -> None:
-    control = attempt(4, criterion="random", objective=800.0, loss=loss, margin_used=used)
+    control = attempt(
+        4,
+        criterion="random",
+        objective=800.0,
+        loss=loss,
+        margin_used=used,
+        lost_more=None if p_value is None else LostMore(p_value=p_value),
+    )
     assert words in view(records, control=control).control
 
 
@@ -113,7 +122,7 @@ def draw(number: int, used: float | None, outcome: str = "reject", **given: Any)
 
 
 def test_several_draws_are_a_range_and_a_count(records: ModuleType) -> None:
-    further = (draw(5, 1.5), draw(6, 0.45, "approve"))
+    further = (draw(5, 1.5), draw(6, 0.45, "approve"))  # of a record without the paired test
     shown = view(records, control=draw(4, 1.0), further_draws=further)
     for words in (
         "3 times",
@@ -129,27 +138,41 @@ def test_several_draws_are_a_range_and_a_count(records: ModuleType) -> None:
 
 
 @pytest.mark.parametrize(
-    ("used", "outcome", "good"),
+    ("p_values", "outcome", "shown", "good"),
     [
-        (0.4, "approve", True),  # as much as was lost by what was chosen
-        (0.1, "approve", True),
-        (0.1, "inconclusive", False),
-        (0.41, "approve", False),
-        (None, "approve", True),
+        ((0.04,), "approve", "the ranking bought", False),
+        ((0.06,), "approve", "is not shown", True),
+        ((0.06,), "inconclusive", "is not shown", False),
+        ((0.01, 0.04), "approve", "draw 1, 2.", False),
+        ((0.03, 0.03), "approve", "No draw is shown to lose more", True),  # Holm
+        ((0.02, 0.2), "approve", "draw 1.", True),
     ],
 )
-def test_a_draw_that_passes_and_is_not_beaten_is_said(
-    records: ModuleType, used: float | None, outcome: str, good: bool
+def test_a_draw_that_passes_and_is_not_shown_to_lose_more_is_said(
+    records: ModuleType, p_values: tuple[float, ...], outcome: str, shown: str, good: bool
 ) -> None:
-    one = draw(4, used, outcome)
-    for further in (None, (draw(5, 3.0),)):
-        shown = view(records, control=one, further_draws=further)
-        assert ("Random is as good here: 1 draw" in shown.control) == good
+    one, *further = (
+        draw(4 + n, 3.0, outcome, lost_more=LostMore(p_value=p)) for n, p in enumerate(p_values)
+    )
+    told = view(records, control=one, further_draws=tuple(further) or None).control
+    assert shown in told
+    assert ("Random may be as good here" in told) == good
+
+
+def test_what_cannot_be_made_has_a_row_and_ends_the_edge(records: ModuleType) -> None:
+    one = NotMade(
+        number=7, amounts=(0.9,), criterion="taylor", beyond=True, reason="5 of 6 would have to go"
+    )
+    shown = view(records, not_made=(one,), next_up=None)
+    assert (shown.rows[-1].name, shown.rows[-1].outcome) == ("7", "cannot be made")
+    assert "attempt 7, the next step up, cannot be made" in shown.edge
+    assert shown.reason == "5 of 6 would have to go"
+    assert "attempt 3, did not pass" in view(records, not_made=(one,)).edge
 
 
 @given(st.lists(st.floats(-1, 20), min_size=1, max_size=9))
 def test_the_range_holds_every_draw_and_the_mean(used: list[float]) -> None:
-    found_ = summed_up(attempt(2), [draw(4 + n, one) for n, one in enumerate(used)])
+    found_ = summed_up([draw(4 + n, one) for n, one in enumerate(used)])
     spread = found_.spread
     assert spread is not None
     assert (spread.least, spread.most, spread.metric) == (min(used), max(used), None)
@@ -162,7 +185,7 @@ def test_losses_without_margins_are_one_range_only_of_one_metric(records: Module
     shown = view(records, control=bare[0], further_draws=(bare[1],))
     assert "cost the worst slice 4.0\u00a0points to 5.0\u00a0points" in shown.control
     other = replace(bare[1], loss_metric="precision")
-    assert summed_up(attempt(2), [bare[0], other]).spread is None
+    assert summed_up([bare[0], other]).spread is None
     assert "from draw to draw" in view(records, control=bare[0], further_draws=(other,)).control
 
 
@@ -176,7 +199,13 @@ def test_the_other_scope_is_told_as_what_it_is(records: ModuleType) -> None:
 
 
 def test_other_metrics_are_compared_by_their_margins(records: ModuleType) -> None:
-    control = attempt(4, criterion="random", loss_metric="precision", margin_used=1.5)
+    control = attempt(
+        4,
+        criterion="random",
+        loss_metric="precision",
+        margin_used=1.5,
+        lost_more=LostMore(p_value=0.001),
+    )
     assert "bought 110.0\u00a0% of the margin" in view(records, control=control).control
 
 

@@ -9,8 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunegate.search.attempt import Attempt, missed, nearest_attempt, violation, worst_change
-from prunegate.search.attempts_table import attempts_table, controls_in_words
+from prunegate.audit.search_record import LostMore, NotMade
+from prunegate.search.attempt import (
+    Attempt,
+    missed,
+    nearest_attempt,
+    state_of,
+    violation,
+    worst_change,
+)
+from prunegate.search.attempts_table import (
+    attempts_table,
+    controls_in_words,
+    edge_in_words,
+    not_made_in_words,
+)
 from prunegate.search.loop import Trace, next_up
 from prunegate.verdict.finding import Finding, Verdict
 
@@ -190,16 +203,51 @@ def drawn(difference: float, number: int, **given: Any) -> Attempt:
     return attempt(one, number=number, criterion="random")
 
 
-def test_the_console_says_what_draws_cost_and_where_random_is_as_good() -> None:
-    lost, won = drawn(-0.03, 2, status="fail"), drawn(-0.006, 3)
-    told, good = controls_in_words(traced(lost, won))
+def test_the_console_says_what_draws_cost_and_which_are_shown_to_lose_more() -> None:
+    lost = drawn(-0.03, 2, status="fail")
+    worse = dataclasses.replace(lost, lost_more=LostMore(p_value=0.01))
+    open_ = dataclasses.replace(drawn(-0.06, 3), lost_more=LostMore(p_value=0.03))
+    told, shown, *good = controls_in_words(traced(worse, open_))
     assert told == (
-        "random: 1 of 2 draws passes; 30.0 % to 150.0 % of the margin used, 90.0 % on average"
+        "random: 1 of 2 draws passes; 150.0 % to 300.0 % of the margin used, 225.0 % on average"
     )
-    assert good == ("random is as good here: 1 draw that passes loses no more than attempt 1")
-    assert len(controls_in_words(traced(lost, drawn(-0.011, 3)))) == 1, "beaten, if by little"
-    assert controls_in_words(traced(won)) == [good]
-    assert controls_in_words(traced(lost)) == controls_in_words(traced()) == []
+    same = "random: shown to lose more than attempt 1 on the same rows (95.0 %, all together): "
+    assert (shown, good) == (f"{same}1, 2", [])
+    open_ = dataclasses.replace(open_, lost_more=LostMore(p_value=0.06))
+    _, shown, good_ = controls_in_words(traced(worse, open_))
+    assert shown == f"{same}1"
+    assert good_ == "random may be as good here: 1 draw that passes is not shown to lose more"
+    assert controls_in_words(traced(worse)) == [f"{same}yes"]
+    assert controls_in_words(traced(open_))[0] == f"{same}no"
+    assert "not tested" in controls_in_words(traced(lost))[0], "of a record without the test"
+    assert controls_in_words(traced()) == []
+
+
+def test_the_console_says_where_no_edge_was_found() -> None:
+    assert "the edge may lie beyond" in edge_in_words(traced())[0]
+    wall = NotMade(number=2, amounts=(0.9,), criterion="taylor", beyond=True, reason="too much")
+    walled = dataclasses.replace(traced(), not_made=(wall,))
+    assert edge_in_words(walled) == ["more than attempt 1 removes cannot be removed"]
+    nothing = dataclasses.replace(wall, beyond=False)
+    assert edge_in_words(dataclasses.replace(traced(), not_made=(nothing,))) == edge_in_words(
+        traced()
+    )
+    further = dataclasses.replace(traced(), next_up=attempt(TOO_BAD, number=2))
+    assert edge_in_words(further) == []
+
+
+def test_what_cannot_be_made_is_in_the_table_and_on_its_side_of_the_edge() -> None:
+    one = NotMade(number=2, amounts=(0.9,), criterion="taylor", beyond=True, reason="too much")
+    assert (state_of(one), violation(one) > violation(attempt(TOO_BAD))) == ("too_much", True)
+    assert state_of(dataclasses.replace(one, beyond=False)) == "too_little"
+    trace = dataclasses.replace(traced(), not_made=(one,))
+    row = attempts_table(trace)[-1]
+    assert (row[0], row[1], row[-1]) == (
+        "2",
+        "90.0\u00a0%".replace("\u00a0", " "),
+        "cannot be made",
+    )
+    assert not_made_in_words(trace) == ["attempt 2 cannot be made: too much"]
 
 
 def test_the_table_names_what_the_choice_is_held_beside() -> None:

@@ -68,6 +68,7 @@ ALLOWED = {
     "discovery/open_table.py": "reserved names of columns",
     "outputs/findings_csv.py": "characters that a spreadsheet runs as a formula",
     "outputs/short_words.py": "a unit that two figures share",
+    "pipeline/early_scoring.py": "the scheme of a path, and its suffix",
     "pipeline/measure_folders.py": "the first line of another library's error",
     "pipeline/predict_on_spark.py": "the scheme of a path, and its suffix",
     "pipeline/scoring_job.py": "the first line of another library's error",

@@ -70,9 +70,19 @@ def test_another_cause_is_not_laid_on_the_range(within: tuple[float, float] | No
 
 @given(changes=st.lists(st.integers(-90, 90), min_size=3, max_size=60))
 def test_what_is_seen_alone_is_the_test_without_a_bound(changes: list[int]) -> None:
-    """Against the same evidence whose values have none."""
+    """Against the same evidence whose values have none; rows that all say one thing are sure."""
     bounded, free = evidence(changes, 7), evidence(changes, None)
     for at_least in (True, False):
         level = Level(limit=Fraction(1), at_least=at_least)
-        assert bounded.seen_alone(level).p_value == free.test(level).p_value
-    assert bounded.seen_alone(CLAIM).p_value == free.test(CLAIM).p_value
+        held = all(change >= 0 if at_least else change <= 0 for change in changes)
+        alone = float(not held) if len({*changes}) == 1 and changes[0] else None
+        wanted = free.test(level).p_value if alone is None else alone
+        if changes[0] or len({*changes}) > 1:  # not all of them on the limit
+            assert bounded.seen_alone(level).p_value == wanted
+    wanted = free.test(CLAIM).p_value if len({*changes}) > 1 else float(changes[0] <= -50)
+    assert bounded.seen_alone(CLAIM).p_value == wanted
+
+
+def test_the_range_is_named_where_rows_do_not_differ_at_all() -> None:
+    finding = told(evidence([0] * 400, 900), (-300.0, 600.0))
+    assert finding.unseen_range == (-300.0, 600.0)

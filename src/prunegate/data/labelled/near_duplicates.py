@@ -6,7 +6,8 @@ brighter from one of nine columns to the next in each of eight rows (difference 
 where at most four bits differ and the levels go together (a correlation of 0.9): pictures that are
 mostly empty have few bits that could differ. Of five groups of bits one is then the same in both,
 so that only pictures which share a group are compared. It is a warning and no clause: series of one
-scene look alike, too.
+scene look alike, too. Where pictures of the gate split look like each other as often as like so
+many of other splits (digits, icons, frames of one camera), the warning says that they are a family.
 
 Source: Krawetz (2013), Kind of Like That, hackerfactor.com (dHash).
 """
@@ -64,6 +65,15 @@ class NearPairs:
     """Rows of the gate split that do."""
     examples: tuple[tuple[str, str], ...]
     """A row of the gate split and one of another that it looks like; the first by id."""
+    within: int
+    """Rows of the gate split that look like another of the gate split."""
+    matched: int
+    """Rows of the gate split that look like one of as many pictures of other splits as it has."""
+
+    @property
+    def family(self) -> bool:
+        """Whether looking alike is as common within the gate split as between the splits."""
+        return self.within >= self.matched > 0
 
 
 def near_duplicate_warning(rows: LabelledRows) -> str | None:
@@ -80,7 +90,14 @@ def near_duplicate_warning(rows: LabelledRows) -> str | None:
     pairs = "; ".join(f"{shown(one)} like {shown(other)}" for one, other in found.examples)
     more = "; ..." if found.rows > len(found.examples) else ""
     verb = "image of the gate split looks" if found.rows == 1 else "images of the gate split look"
-    return f"{found.rows:,} {verb} like an image of another split: {pairs}{more}"
+    said = f"{found.rows:,} {verb} like an image of another split: {pairs}{more}"
+    if not found.family:
+        return said
+    return (
+        f"{said}. {found.within:,} look like another of the gate split, too, which is as often: "
+        "these pictures are alike among each other, or copies were dealt out over all splits; look "
+        "at some pairs, and give rows of one origin a 'group'"
+    )
 
 
 def perceptual_hashes(paths: Sequence[Path]) -> tuple[PerceptualHash | None, ...]:
@@ -133,13 +150,30 @@ def near_pairs(rows: LabelledRows, found: Sequence[PerceptualHash | None]) -> Ne
         at[look] += split == "gate"
     near = _close(list(gate), list(others))
     first = sorted((gate[one], others[other]) for one, other in near.items())
-    return NearPairs(rows=sum(at[one] for one in near), examples=tuple(first[:_SHOWN]))
+    found_rows = sum(at[one] for one in near)
+    if not near:
+        return NearPairs(rows=0, examples=(), within=0, matched=0)
+    own = {one for one in gate if at[one] > 1} | {*_close(list(gate), list(gate), apart=True)}
+    step = max(1.0, len(others) / len(gate))
+    some = [one for place, one in enumerate(others) if int(place % step) == 0]
+    return NearPairs(
+        rows=found_rows,
+        examples=tuple(first[:_SHOWN]),
+        within=sum(at[one] for one in own),
+        matched=sum(at[one] for one in _close(list(gate), some)),
+    )
 
 
 def _close(
-    gate: Sequence[PerceptualHash], others: Sequence[PerceptualHash]
+    gate: Sequence[PerceptualHash], others: Sequence[PerceptualHash], *, apart: bool = False
 ) -> dict[PerceptualHash, PerceptualHash]:
-    """Looks with another that is near, compared only with those that share a group of bits."""
+    """Looks with another that is near, compared only with those that share a group of bits.
+
+    Args:
+        gate: what is asked for.
+        others: what it is compared with.
+        apart: whether a look is no neighbour of itself.
+    """
     near: dict[PerceptualHash, PerceptualHash] = {}
     for start, count in _BANDS:
         held: dict[int, list[PerceptualHash]] = defaultdict(list)
@@ -151,21 +185,25 @@ def _close(
             if look not in near and band in held:
                 asked[band].append(look)
         for band, ones in asked.items():
-            near |= _within(ones, held[band])
+            near |= _within(ones, held[band], apart=apart)
     return near
 
 
 def _within(
-    ones: Sequence[PerceptualHash], others: Sequence[PerceptualHash]
+    ones: Sequence[PerceptualHash], others: Sequence[PerceptualHash], *, apart: bool
 ) -> dict[PerceptualHash, PerceptualHash]:
     """Of each look with another that is near, the first."""
     bits, levels = _arrays(others)
+    places = {look: place for place, look in enumerate(others)}
     part = max(1, _AT_ONCE // len(others))
     near = {}
     for start in range(0, len(ones), part):
         here, grey = _arrays(ones[start : start + part])
         differing = np.bitwise_count(here[:, None] ^ bits[None, :])
         alike = (differing <= NEAR) & (grey @ levels.T >= TOGETHER)
+        for place, one in enumerate(ones[start : start + part]):
+            if apart and one in places:
+                alike[place, places[one]] = False
         for row in np.flatnonzero(alike.any(axis=1)):
             near[ones[start + int(row)]] = others[int(alike[row].argmax())]
     return near
