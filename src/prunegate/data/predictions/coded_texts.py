@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from prunegate.data.predictions.arrow_arrays import as_arrow, as_numpy
 from prunegate.data.predictions.columns import quoted
 
-MOST_CODED = 256
-"""Different texts of a column up to which it is coded; Arrow joins parts of so many in 16 bits."""
+MOST_CODED = 64
+"""Different texts of a column up to which it is coded: they are looked for in all rows once more,
+which takes longer than it spares where a text is put together out of many columns."""
 _SAMPLE = 20_000
 """Rows that are looked at before all are; fewer rows than that are handed over as they are."""
 _BITS = 16
