@@ -13,6 +13,7 @@ three times (twice for the real encoder, which has six levels in place of twelve
 the share of the baseline's parameters in the smallest candidate that was approved so. Mean and
 standard deviation over seeds; fewer = parameters saved against Taylor with plain fine-tuning, seed
 by seed.
+With several models, a table of what each recipe saves on all of them follows.
 
 With --fastest, every candidate that is approved is also timed against the baseline, one row a call,
 in turns; what counts is the least median ratio of latencies (fastest, x the baseline's).
@@ -38,6 +39,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
+from scipy.stats import ttest_1samp
 from trained.benches import MODELS, Bench
 
 import prunegate
@@ -229,16 +231,38 @@ def table(known: Mapping[int, Found], recipes: Sequence[str]) -> list[str]:
         if not left:
             lines.append(f"| {name} | not for this model | | | |")
             continue
-        fewer = [
-            100 * (1 - share / today)
-            for seed, share in left.items()
-            if (today := known[seed].get(TODAY, {}).get("share")) is not None
-        ]
+        fewer = saved(known, name)
         times = [t for found in known.values() if (t := found[name].get("latency")) is not None]
         each = ", ".join(f"{100 * share:.1f}" for share in left.values())
         edge = told([100 * share for share in left.values()])
         fastest = told(times, digits=2) if times else ""
         lines.append(f"| {name} | {edge} | {each} | {told(fewer) if fewer else ''} | {fastest} |")
+    return lines
+
+
+def saved(known: Mapping[int, Found], name: str) -> list[float]:
+    """Parameters that a recipe saves against today's, in per cent, seed by seed."""
+    pairs = ((found[name]["share"], found.get(TODAY, {}).get("share")) for found in known.values())
+    return [100 * (1 - share / today) for share, today in pairs if share and today]
+
+
+def over_models(known: Mapping[str, Mapping[int, Found]], recipes: Sequence[str]) -> list[str]:
+    """One line a recipe: what it saves on all models and seeds, each of which counts once.
+
+    The p-value is of a t-test that it saves nothing on average (two-sided).
+    """
+    lines = [
+        "| recipe | fewer than taylor's, % | better, equal, worse | p, saves nothing |",
+        "|---|---|---|---|",
+    ]
+    for name in recipes:
+        fewer = [one for found in known.values() for one in saved(found, name)]
+        if name == TODAY or len(fewer) < 2:  # a spread takes two
+            continue
+        signs = [sum(sign * one > 0 for one in fewer) for sign in (1, -1)]
+        counts = f"{signs[0]}, {len(fewer) - sum(signs)}, {signs[1]}"
+        p = float(ttest_1samp(fewer, 0.0).pvalue)
+        lines.append(f"| {name} | {told(fewer)} | {counts} | {p:.2g} |")
     return lines
 
 
@@ -260,12 +284,15 @@ def main() -> None:
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     how = {"timed": chosen.fastest, "quick": chosen.quick}
+    every: dict[str, dict[int, Found]] = {}
     for model in chosen.models:
-        known = {
+        every[model] = {
             seed: found_edges(model, seed, chosen.recipes, chosen.keep, **how)
             for seed in chosen.seeds
         }
-        print(f"\n{model}\n" + "\n".join(table(known, chosen.recipes)), flush=True)
+        print(f"\n{model}\n" + "\n".join(table(every[model], chosen.recipes)), flush=True)
+    if len(every) > 1:
+        print("\nall of them\n" + "\n".join(over_models(every, chosen.recipes)), flush=True)
 
 
 if __name__ == "__main__":
