@@ -109,6 +109,7 @@ WRONG = {
     "garbage": "print('agrees')",
     "half an answer": "print('{', end='', flush=True)",
     "another kind of JSON": "print('[1]')",
+    "JSON nested too deep": "print('[' * 100_000)",
     "an answer to another question": (
         f"import json; print(json.dumps({{'of': '0', 'agrees': {{{AGREES}4}}}}))"
     ),
@@ -125,7 +126,15 @@ def test_whatever_is_no_agreement_is_an_internal_error(start: Start, case: str) 
 
 @pytest.mark.parametrize(
     "said",
-    ["'findings': 3", f"{AGREES}3", f"{AGREES}4.5, 'more': 1", "'findings': None"],
+    [
+        "'findings': 3",
+        f"{AGREES}3",
+        f"{AGREES}4.0",
+        f"{AGREES}4.5, 'more': 1",
+        "'findings': None",
+        "'engine': None, 'expectations': 12, 'findings': 4",
+        "'engine': 'e', 'expectations': '12', 'findings': 4",
+    ],
 )
 def test_agreement_on_other_findings_is_none(start: Start, said: str) -> None:
     program = (

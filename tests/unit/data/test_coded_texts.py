@@ -50,7 +50,7 @@ def test_codes_stand_for_the_very_texts(
 def test_many_different_texts_are_handed_over_as_they_are(
     texts: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(coded_texts, "_SAMPLE", 100)
+    monkeypatch.setattr(coded_texts, "_SAMPLE", MOST_CODED)
     frame = pd.DataFrame({"one": [f"text {i}" for i in range(texts)]}).assign(other="x", number=1)
     found = read(frame)
     assert pa.types.is_dictionary(found["one"].type) == (texts <= MOST_CODED)

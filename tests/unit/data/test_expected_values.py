@@ -12,6 +12,7 @@ from tests.unit.data.expectations import FRAME, judged, policy, table
 from prunegate.counting.expected_predictions import judge_predictions_expected
 from prunegate.counting.read_source import JointCountsFile
 from prunegate.data.contract import expected
+from prunegate.data.predictions import coded_texts
 from prunegate.errors import InputError
 
 pytestmark = pytest.mark.slow
@@ -43,6 +44,22 @@ def test_whole_numbers_beyond_floats_are_told_apart() -> None:
     frame = table(big=pd.Series([2**53, 2**53 + 1, None], dtype="Int64"))
     entry = {"expect_column_values_to_be_unique": {"column": "big"}}
     assert judged(frame, entry).holds
+
+
+def test_texts_that_are_coded_for_digests_are_texts_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coded_texts, "_SAMPLE", 1)
+    frame = table(
+        spoken=["de", "en", "fr"] * 9,
+        wanted=["de", "es", "fr"] * 9,
+        city=["\u00e9", "e\u0301", "o"] * 9,
+    )
+    alike = {"column_A": "spoken", "column_B": "wanted", "mostly": 0.6}
+    found = judged(
+        frame,
+        {"expect_column_pair_values_to_be_equal": alike},
+        {"expect_column_values_to_be_in_set": {"column": "city", "value_set": ["\u00e9", "o"]}},
+    )
+    assert [one.holds for one in found.expectations] == [True, True]
 
 
 def test_text_that_spells_numbers_is_compared_as_numbers(tmp_path: Path) -> None:

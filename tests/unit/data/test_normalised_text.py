@@ -14,8 +14,9 @@ from prunegate.data.labelled.normalised_text import normalised
 EVERY = [chr(code) for code in range(sys.maxunicode + 1)]
 MINUS = "\u2212"  # read as any dash, with its small forms
 SIGNS = [c for c in EVERY if unicodedata.category(c) in ("Sm", "Sc", "So")] + list("#%&*/@\\^")
-SYMBOLS = [c for c in SIGNS if unicodedata.normalize("NFKC", c) != MINUS]
-POINTS = [c for c in ".,:;!?()[]{}'\"`_-\u2014\u2026\u00bf\u3002\u060c" if c not in SYMBOLS]
+BLANK = "\u2800"  # Braille without dots
+SYMBOLS = [c for c in SIGNS if unicodedata.normalize("NFKC", c) not in (MINUS, BLANK)]
+POINTS = [c for c in ".,:;!?()[]{}'\"`_-\u2014\u2026\u00bf\u3002\u060c\u2800" if c not in SYMBOLS]
 UNSEEN = ["\u200b", "\u00ad", "\u2060", "\u034f", "\ufe0f", "\u3164", "\U000e0100", "\u202e"]
 
 words = st.text("abyzäöß0159", min_size=1, max_size=4)

@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.canonical import plain_json
 from prunegate.errors import InternalError
@@ -113,15 +113,13 @@ class OpinionProcess:
         self._worker.end()
 
     def _answer(self, question: bytes, findings: int, until: float) -> SecondOpinion:
-        from prunegate.audit.opinion.agreement import SecondOpinion
-
         with _no_verdict():
             line = self._worker.line(until)
             try:
                 said = json.loads(line)
                 of, denied = said["of"], said.get("disagrees")
-                opinion = None if denied is not None else SecondOpinion(**said["agrees"])
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                opinion = None if denied is not None else _agreement(said["agrees"])
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 self._worker.fail(f"its answer makes no sense: {error}")
             if of != hashlib.sha256(question).hexdigest():
                 self._worker.fail("its answer makes no sense: it is about another question")
@@ -131,6 +129,22 @@ class OpinionProcess:
             if opinion.findings != findings or not opinion.expectations:
                 self._worker.fail("its answer makes no sense: it is about other findings")
         return opinion
+
+
+def _agreement(told: Any) -> SecondOpinion:
+    """What a process says of itself, field by field.
+
+    Raises:
+        KeyError: a field is missing.
+        TypeError: there are others, or a value of another type.
+    """
+    from prunegate.audit.opinion.agreement import SecondOpinion
+
+    found = SecondOpinion(**told)
+    kinds = tuple(map(type, (found.engine, found.expectations, found.findings)))
+    if kinds != (str, int, int):
+        raise TypeError("its fields are of other types")
+    return found
 
 
 @contextmanager

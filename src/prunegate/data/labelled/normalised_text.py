@@ -30,6 +30,8 @@ _SYMBOLS = frozenset("#%&*/@\\\u2030\u2031")
 """Read as symbols, though Unicode has them as punctuation, as it has full stops and commas."""
 _QUOTE = "`"
 """Read as punctuation, though Unicode has it as a symbol."""
+_BLANK = "\u2800"
+"""Braille without dots: read as a space, though Unicode has it as a symbol."""
 _DASHES = "-\u2010\u2013\u2212"
 _MINUS = "\u2212"
 _SIGN = re.compile(rf"(?<!\w)[{_DASHES}](?=\d)")
@@ -57,5 +59,5 @@ def _apart(char: str) -> str:
     kind = unicodedata.category(char)[0]
     if kind in "LNM" or char == _MINUS:
         return char
-    symbol = char in _SYMBOLS or (kind == "S" and char != _QUOTE)
+    symbol = char in _SYMBOLS or (kind == "S" and char not in (_QUOTE, _BLANK))
     return f" {char} " if symbol else " "

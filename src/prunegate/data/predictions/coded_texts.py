@@ -39,6 +39,16 @@ class _Code:
     dictionary: pa.Array
 
 
+def rows_as_they_are(
+    rows: Any, cells: Sequence[str], where: str | None = None
+) -> pa.RecordBatchReader:
+    """The rows of a relation, part by part; arguments as of ``rows_with_codes``."""
+    chosen = rows if where is None else rows.filter(where)
+    pairs = zip(rows.columns, cells, strict=True)
+    handed = ", ".join(f"{cell} AS {quoted(name)}" for name, cell in pairs)
+    return pa.RecordBatchReader.from_stream(chosen.project(handed))
+
+
 def rows_with_codes(
     rows: Any, cells: Sequence[str], where: str | None = None
 ) -> pa.RecordBatchReader:
@@ -50,12 +60,11 @@ def rows_with_codes(
         where: SQL of a condition; None: all rows.
     """
     codes = _codes(rows, cells)
-    chosen = rows if where is None else rows.filter(where)
     handed = [
-        f"{codes[name].sql if name in codes else cell} AS {quoted(name)}"
+        codes[name].sql if name in codes else cell
         for name, cell in zip(rows.columns, cells, strict=True)
     ]
-    found = pa.RecordBatchReader.from_stream(chosen.project(", ".join(handed)))
+    found = rows_as_they_are(rows, handed, where)
     if not codes:
         return found
     coded = pa.dictionary(pa.int16(), pa.string())

@@ -79,7 +79,7 @@ def column_digests(
     stretches = _power_of_two(min(table.rows_hint, rows_at_once) / _ROWS)
     for share, first in itertools.product(range(shares), range(0, max(1, len(names)), _COLUMNS)):
         part = frame.select(by, *names[first : first + _COLUMNS])
-        read = partial(table.engine.share_of_rows, part, by, (share, shares))
+        read = partial(table.engine.share_of_rows, part, by, (share, shares), coded=True)
         place = 0
         while place < stretches:
             with table.reading():

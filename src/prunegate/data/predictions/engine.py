@@ -24,7 +24,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from prunegate.data.predictions.coded_texts import rows_with_codes
+from prunegate.data.predictions.coded_texts import rows_as_they_are, rows_with_codes
 from prunegate.data.predictions.columns import escape_glob, quoted
 from prunegate.errors import TableError
 from prunegate.io.partial import held_folder
@@ -64,17 +64,22 @@ class Engine(Protocol):
         """
 
     def share_of_rows(
-        self, frame: narwhals.LazyFrame[Any], by: str, share: tuple[int, int]
+        self,
+        frame: narwhals.LazyFrame[Any],
+        by: str,
+        share: tuple[int, int],
+        *,
+        coded: bool = False,
     ) -> pa.RecordBatchReader | None:
         """Rows in any order, part by part, with texts in Unicode's NFC.
-
-        Texts of which few are distinct may come as dictionary arrays.
 
         Args:
             frame: over the table's frame.
             by: a column of texts.
             share: (i, k) asks for the i-th of k shares, by the sha256 of that column, which every
                 version of an engine computes alike.
+            coded: texts of which few are distinct may come as dictionary arrays, in which a text
+                may stand twice.
 
         None where the rows would have to travel for it.
         """
@@ -113,15 +118,21 @@ class DuckDB:
         return hashes
 
     def share_of_rows(
-        self, frame: narwhals.LazyFrame[Any], by: str, share: tuple[int, int]
+        self,
+        frame: narwhals.LazyFrame[Any],
+        by: str,
+        share: tuple[int, int],
+        *,
+        coded: bool = False,
     ) -> pa.RecordBatchReader:
         """As ``Engine`` says."""
         rows, (place, shares) = frame.to_native(), share
         kinds = zip(map(quoted, rows.columns), rows.types, strict=True)
         cells = [f"nfc_normalize({c})" if t.id == "varchar" else c for c, t in kinds]
         number = f"CAST('0x' || sha256(nfc_normalize({quoted(by)}))[1:8] AS UINTEGER)"
-        return rows_with_codes(
-            rows, cells, f"{number} % {shares} = {place}" if shares > 1 else None
+        where = f"{number} % {shares} = {place}" if shares > 1 else None
+        return (
+            rows_with_codes(rows, cells, where) if coded else rows_as_they_are(rows, cells, where)
         )
 
     def held(self, frame: narwhals.LazyFrame[Any]) -> narwhals.LazyFrame[Any]:

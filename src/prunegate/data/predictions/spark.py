@@ -42,9 +42,11 @@ class Spark:
         """None: the values would have to come to the driver."""
         del frame, column, share
 
-    def share_of_rows(self, frame: nw.LazyFrame[Any], by: str, share: tuple[int, int]) -> None:
+    def share_of_rows(
+        self, frame: nw.LazyFrame[Any], by: str, share: tuple[int, int], *, coded: bool = False
+    ) -> None:
         """None: the rows would have to come to the driver."""
-        del frame, by, share
+        del frame, by, share, coded
 
     def held(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """As it is: what a session keeps is for whoever owns it to say."""
