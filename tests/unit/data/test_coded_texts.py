@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -14,6 +15,7 @@ from tests.depth import times
 
 from prunegate.data.predictions import coded_texts
 from prunegate.data.predictions.coded_texts import MOST_CODED, rows_with_codes
+from prunegate.errors import TableError
 
 TEXTS = st.sampled_from(["a", "é", "é", "b" * 30, " ", "\x00", "ÿ", "𝔘", ""])
 ROWS = st.lists(st.tuples(TEXTS, st.none() | TEXTS, st.integers(0, 9)), min_size=1, max_size=30)
@@ -56,3 +58,17 @@ def test_many_different_texts_are_handed_over_as_they_are(
     assert pa.types.is_dictionary(found["one"].type) == (texts <= MOST_CODED)
     both = pa.concat_tables([found, found]).unify_dictionaries().combine_chunks()  # as parts are
     assert Counter(both["one"].to_pylist()) == Counter([*frame["one"], *frame["one"]])
+
+
+def test_a_text_that_was_not_there_before_means_that_the_table_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(coded_texts, "_SAMPLE", 1)
+    numbered: Any = coded_texts._code
+
+    def of_an_earlier_state(rows: Any, name: str, cell: str) -> Any:
+        return numbered(rows.filter("one <> 'b'"), name, cell)
+
+    monkeypatch.setattr(coded_texts, "_code", of_an_earlier_state)
+    with pytest.raises(TableError, match="changed while it was read"):
+        read(pd.DataFrame({"one": ["a", "b", "a"], "other": "x", "number": 1}))

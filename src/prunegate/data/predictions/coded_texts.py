@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from prunegate.data.predictions.arrow_arrays import as_arrow, as_numpy
 from prunegate.data.predictions.columns import quoted
+from prunegate.errors import TableError
 
 MOST_CODED = 64
 """Different texts of a column up to which it is coded: they are looked for in all rows once more,
@@ -35,7 +36,7 @@ class _Code:
     sql: str
     """A USMALLINT."""
     places: NDArray[np.int16]
-    """Where in the dictionary the text of each number is; 0 for numbers that stand for none."""
+    """Where in the dictionary the text of each number is; -1 where it stands for none."""
     dictionary: pa.Array
 
 
@@ -86,8 +87,10 @@ def _read(
 
 
 def _texts(code: _Code, numbers: pa.Array) -> pa.DictionaryArray:
-    places = as_arrow(code.places[as_numpy(numbers)])
-    return pa.DictionaryArray.from_arrays(places, code.dictionary)
+    places = code.places[as_numpy(numbers)]
+    if bool((places < 0).any()):
+        raise TableError("the table changed while it was read; give one that stays as it is")
+    return pa.DictionaryArray.from_arrays(as_arrow(places), code.dictionary)
 
 
 def _codes(rows: Any, cells: Sequence[str]) -> dict[str, _Code]:
@@ -114,7 +117,7 @@ def _code(rows: Any, name: str, cell: str) -> _Code | None:
     shift = _shift(hashes.to_pylist())
     if len(texts) > MOST_CODED or texts.null_count or shift is None:
         return None
-    places = np.zeros(1 << _BITS, np.int16)
+    places = np.full(1 << _BITS, -1, np.int16)
     places[as_numpy(hashes) >> np.uint64(shift) & np.uint64(_LAST)] = np.arange(len(texts))
     sql = f"CAST((hash({quoted(name)}) >> {shift}) & {_LAST} AS USMALLINT)"
     return _Code(sql=sql, places=places, dictionary=texts)
