@@ -159,7 +159,9 @@ def test_why_no_number_is_asked_for_is_told_as_the_console_tells_it(
     said = speech(language)
     where = said.say("words.on_place", place="Video")
     step = said.say(f"next.open_{key}", where=where, metric=said.say("metrics.auc"))
-    assert step in told(replace(record, findings=findings), records)["steps"]
+    steps = told(replace(record, findings=findings), records)["steps"]
+    assert step in steps
+    assert said.say("next.open_then") not in steps, "there is nothing to do first"
 
 
 def test_the_default_word_takes_its_german_case_and_no_quotation_marks(

@@ -214,8 +214,10 @@ def test_an_edge_at_the_largest_amounts_and_equal_candidates_are_told(records: M
     number = view(records).rows[0].name
     assert shown.edge.startswith("Nothing more can be removed than attempt ")
     twin = attempt(8, same_as=int(number))
-    assert view(records, other_scope=twin).rows[-1].outcome.endswith(
-        f"; the same weights as attempt {number}"
+    assert (
+        view(records, other_scope=twin)
+        .rows[-1]
+        .outcome.endswith(f"; the same weights as attempt {number}")
     )
 
 

@@ -177,7 +177,8 @@ def _open(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
     found = [*list(absent)[:MOST_STEPS], *_apart(shown, agreement)]
     if found:
         yield from found
-        yield speech.say("next.open_then")
+        if absent or any(_is_to_do(finding) for _, finding in shown):
+            yield speech.say("next.open_then")
 
 
 def _apart(needs: Sequence[tuple[str, Finding]], agreement: AgreedWords) -> Iterator[str]:
@@ -214,6 +215,12 @@ def _need(record: DecisionRecord, finding: Finding, agreement: AgreedWords) -> s
         return _without_number(finding, agreement)
     further = _further(finding, finding.needed, agreement)
     return f"{further} {_narrower(finding, agreement)}" if finding.unseen_range else further
+
+
+def _is_to_do(finding: Finding) -> bool:
+    """Whether what is told of an open finding asks for something."""
+    reference = finding.check == BEATS_CONSTANT
+    return reference or finding.needed is not None or finding.open_because != "not shown"
 
 
 def _without_number(finding: Finding, agreement: AgreedWords) -> str:
