@@ -12,9 +12,11 @@ class LostMore:
     """What a control lost against the chosen candidate, by a paired test on the same rows."""
 
     p_value: float
-    """One-sided p of "nothing was lost", after Holm over all losses that the rules look at."""
+    """One-sided p of "nothing was lost", after Holm over all losses that the rules look at. 1 where
+    no loss stands out by itself, its 95 % interval lying wholly below no change: what was lost is
+    then not shown, whatever it was."""
     metric: str | None = None
-    """Of the loss with the most evidence; None: nothing looks lost."""
+    """Of the loss with the most evidence; None: none stands out by itself."""
     class_label: str | None = None
     slice: str | None = None
     more: float | None = None
@@ -49,6 +51,9 @@ class SearchAttempt:
     """What its varied steps were ranked within, where that is not what the policy says."""
     lost_more: LostMore | None = field(default=None, metadata=ABSENT)
     """Of a control: against the chosen candidate; None: not tested."""
+    same_as: int | None = field(default=None, metadata=ABSENT)
+    """Number of the first attempt whose candidate has the very same weights; None: it is the first,
+    or a control."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +99,9 @@ class Search:
     """The chosen amounts by another scope, for comparison only; None: none was made."""
     not_made: tuple[NotMade, ...] | None = field(default=None, metadata=ABSENT)
     """What could not be made, controls among it; None: everything could."""
+    at_largest: bool | None = field(default=None, metadata=ABSENT)
+    """True: every varied step of the chosen attempt removes all that it can; None: it does not, or
+    that is not known."""
 
     @property
     def draws(self) -> tuple[SearchAttempt, ...]:

@@ -63,6 +63,20 @@ class Foreseen:
         told = isinstance(asked, float) and 0 < most < asked
         return f"{self.refusal}" + (f" The largest amount possible is {most:g}." if told else "")
 
+    @property
+    def all_that_can(self) -> bool:
+        """Whether no larger share of its units would remove more; False also where not known."""
+        if self.units is None or self.counts is None or self.wanted.scope == "budget":
+            return False
+        most = largest_amount(self.wanted, self.units)
+        counts = removals(
+            most,
+            self.units.rows,
+            scope=_scope(self.wanted),
+            min_per_layer=self.wanted.min_per_layer,
+        )
+        return counts == self.counts
+
 
 def foresee(steps: Sequence[Step], kept: KeptUnits) -> Iterator[Foreseen]:
     """Follow the pruning steps; of a kind that one cannot remove, later ones are not told.

@@ -23,7 +23,7 @@ from typing import Literal, cast
 from scipy.special import ndtri
 
 from prunegate.evidence.rates import Evidence, PairedRate
-from prunegate.evidence.unseen_loss import RowsSeen, Sureness, further_rows
+from prunegate.evidence.unseen_loss import Sureness, further_rows
 from prunegate.metrics.hypothesis import Contrast, Difference, Hypothesis, Level, SuccessRatio
 from prunegate.stats import sample_size
 from prunegate.stats.result import TestResult
@@ -109,20 +109,17 @@ def _bounded(evidence: Evidence, tested: Tested, alpha: float) -> Further | None
     if isinstance(claim, Level) or evidence.baseline is None or evidence.candidate is None:
         return None
     allowed = _allowed(evidence, claim, tested.whole)
-    loss = None if allowed is None or allowed <= 0 else evidence.unseen_loss(float(allowed))
+    loss = None if allowed is None or allowed <= 0 else evidence.unseen_loss(claim)
     if loss is None:
         return None
-    change = float(evidence.candidate - evidence.baseline) * (-1 if claim.swapped else 1)
     held = evidence.count(claim)
-    spread = _spread(evidence, claim, tested, held) or 0.0
-    seen = RowsSeen(rows=held, change=change, spread=spread, p_value=tested.result.p_value)
     sure = Sureness(alpha=alpha, power=POWER, most=HOPELESS)
-    unchanged = further_rows(loss, seen, 0.0, sure)
-    if not spread and not change:
+    unchanged = further_rows(loss, loss.room, sure)
+    if evidence.candidate == evidence.baseline and not _spread(evidence, claim, tested, held):
         shown: Literal["holds"] | None = None if unchanged is None else "holds"
         return Further(unchanged=unchanged, as_seen=unchanged, shows=shown, alike=True)
-    if loss.room + loss.scale * change > 0:
-        as_seen, side = further_rows(loss, seen, change, sure), "holds"
+    if loss.seen.mean > 0:
+        as_seen, side = further_rows(loss, loss.seen.mean, sure), "holds"
     else:
         as_seen, side = _missing(_scaled(held, tested.result, alpha), held), "broken"
     return Further(

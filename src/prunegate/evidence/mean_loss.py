@@ -15,6 +15,7 @@ from fractions import Fraction
 
 from prunegate.evidence.mean_value import MeanValue, Weights
 from prunegate.evidence.unseen_loss import UnseenLoss
+from prunegate.metrics.hypothesis import Contrast
 from prunegate.stats.mean import all_unseen
 from prunegate.stats.result import TestResult
 
@@ -27,8 +28,8 @@ class MeanLoss(MeanValue):
     span: Fraction
     """The most that one row's loss can change."""
 
-    def unseen_loss(self, room: float) -> UnseenLoss | None:
-        found = super().unseen_loss(room)
+    def unseen_loss(self, contrast: Contrast) -> UnseenLoss | None:
+        found = super().unseen_loss(contrast)
         return None if found is None else replace(found, all_of_them=True)
 
     def _mean_above_zero(self, weights: Weights) -> TestResult:
@@ -36,8 +37,7 @@ class MeanLoss(MeanValue):
         if not units:
             return found
         room = float(self.moments.combined(weights)[0] / units)
-        most = max(abs(weights[0]), abs(weights[1] - weights[0]))
-        worst = float(self.span * self.moments.first[2] / units * most)
+        worst = self._worst(weights)
         return replace(
             found,
             p_value=max(found.p_value, all_unseen(room, worst, units)),

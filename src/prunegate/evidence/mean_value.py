@@ -99,11 +99,26 @@ class MeanValue(TestedEvidence):
     def shows_alike(self) -> bool:
         return self.span is not None
 
-    def unseen_loss(self, room: float) -> UnseenLoss | None:
-        if self.span is None:
+    def unseen_loss(self, contrast: Contrast) -> UnseenLoss | None:
+        moments = self.moments
+        if self.span is None or not moments.units:
             return None
-        of_unit = self.n / max(self.moments.units, 1)
-        return UnseenLoss(room=room, worst=float(self.span), rows_of_unit=of_unit)
+        weights = self._against(contrast)
+        first, second, third = map(float, moments.combined(weights))
+        unchanged = weights[1] * moments.first[1] + weights[2] * moments.first[2]
+        return UnseenLoss(
+            units=moments.units,
+            sums=(first, second, third),
+            room=float(unchanged) / moments.units,
+            worst=self._worst(weights),
+            rows_of_unit=self.n / moments.units,
+        )
+
+    def _worst(self, weights: Weights) -> float:
+        """Of a unit of average weight on which the model that counts for more lost all there is."""
+        assert self.span is not None  # noqa: S101  # the callers ask
+        most = max(abs(weights[0]), abs(weights[1] - weights[0]))
+        return float(self.span * self.moments.first[2] / self.moments.units * most)
 
     @property
     def _sign(self) -> int:
@@ -146,10 +161,8 @@ class MeanValue(TestedEvidence):
         if self.span is None or not moments.units:
             found = mean.test(moments.units, first, second, third, 0.0)
         else:
-            # one unit of average weight, on which the model that counts for more lost all there is
-            most = max(abs(weights[0]), abs(weights[1] - weights[0]))
-            worst = float(self.span * moments.first[2] / moments.units * most)
-            found = mean.test_bounded(moments.units, (first, second, third), 0.0, worst)
+            sums = (first, second, third)
+            found = mean.test_bounded(moments.units, sums, 0.0, self._worst(weights))
         return (
             replace(found, method=joined((found.method, "groups as units")))
             if self.grouped

@@ -103,12 +103,8 @@ class Evidence(Protocol):
             score: how many standard errors the test's level is.
         """
 
-    def unseen_loss(self, room: float) -> UnseenLoss | None:
-        """The loss of which none is seen, where the test reckons with one; None: it does not.
-
-        Args:
-            room: the change that the limit allows.
-        """
+    def unseen_loss(self, contrast: Contrast) -> UnseenLoss | None:
+        """The test that reckons with a loss of which none is seen; None: it does not."""
 
     def level_interval(self) -> Interval:
         """95 % two-sided interval of the candidate's value."""
@@ -160,8 +156,8 @@ class TestedEvidence(ABC):
         del room, score
         return 0.0
 
-    def unseen_loss(self, room: float) -> UnseenLoss | None:
-        del room
+    def unseen_loss(self, contrast: Contrast) -> UnseenLoss | None:
+        del contrast
         return None
 
     def test(self, hypothesis: Hypothesis) -> TestResult:

@@ -9,12 +9,11 @@ and the baseline's root, which is linearised at its estimate (the delta method).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from prunegate.evidence.mean_loss import MeanLoss
 from prunegate.evidence.mean_value import Weights
-from prunegate.evidence.unseen_loss import UnseenLoss
 from prunegate.metrics.hypothesis import Contrast, Difference, Level, SuccessRatio
 from prunegate.stats.result import Interval, TestResult
 
@@ -32,14 +31,6 @@ class RootMean(MeanLoss):
     @property
     def candidate(self) -> Fraction | None:
         return None if self._squares is None else -self._squares[1][1]
-
-    def unseen_loss(self, room: float) -> UnseenLoss | None:
-        """In squares, which are what is tested: (root + room)^2 of the baseline's root."""
-        found = super().unseen_loss(room)
-        if found is None or self._squares is None:
-            return None
-        root = float(self._squares[0][1])
-        return replace(found, room=room * (2 * root + room), scale=2 * root)
 
     @property
     def _squares(self) -> tuple[tuple[Fraction, Fraction], tuple[Fraction, Fraction]] | None:

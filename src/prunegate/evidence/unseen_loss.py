@@ -2,7 +2,8 @@
 
 A bounded mean is tested with one row more than there are (``stats/mean.py``). What that row costs
 shrinks with the number of the others and not with the root of it, so that rows cannot be scaled
-from the p-value seen: the test is solved for their number. Pure.
+from the p-value seen: their number is sought at which that very test, on the sums that so many rows
+would have, is passed. Pure.
 """
 
 from __future__ import annotations
@@ -10,38 +11,41 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from scipy.special import ndtri
 
-from prunegate.stats import mean, normal
+from prunegate.stats import mean
 
 
 @dataclass(frozen=True, kw_only=True)
 class UnseenLoss:
-    """A limit on a bounded mean, in the terms of its test: of one unit of rows."""
+    """The test of a limit on a bounded mean: whether what its units sum up to lies above 0."""
 
+    units: int
+    """Rows, or groups of rows that depend on each other; at least 1."""
+    sums: tuple[float, float, float]
+    """Of the units' distances from the limit, their squares and cubes."""
     room: float
-    """What the mean of a unit may lose."""
+    """The mean distance, had nothing changed."""
     worst: float
     """The most that one unit can lose."""
-    scale: float = 1.0
-    """Of a change of the metric, in the same terms."""
     rows_of_unit: float = 1.0
     all_of_them: bool = False
     """Whether so many such losses as use up the room have to be unlikely to be all unseen."""
 
+    @cached_property
+    def seen(self) -> mean.Moments:
+        """Of the distances."""
+        return mean.moments(self.units, *self.sums)
 
-@dataclass(frozen=True, kw_only=True)
-class RowsSeen:
-    """The rows that are there, in the metric's terms."""
-
-    rows: int
-    change: float
-    """Larger is better."""
-    spread: float
-    """Standard deviation of one row's change; 0: there was none."""
-    p_value: float
-    """That the limit is broken."""
+    def p_value(self, units: int, distance: float) -> float:
+        """Of so many units that are spread as those seen, and lie so far from the limit."""
+        sums = _sums(self.seen, units, distance)
+        found = mean.test_bounded(units, sums, 0.0, self.worst).p_value
+        if not self.all_of_them:
+            return found
+        return max(found, mean.all_unseen(distance, self.worst, units))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,29 +58,22 @@ class Sureness:
     """Rows beyond which there is no answer."""
 
 
-def further_rows(loss: UnseenLoss, seen: RowsSeen, to_come: float, sure: Sureness) -> int | None:
+def further_rows(loss: UnseenLoss, to_come: float, sure: Sureness) -> int | None:
     """Further rows until the test of all together is likely to show the limit; None: too many.
 
     Args:
-        loss: the limit.
-        seen: the rows that are there.
-        to_come: the mean change of those that are not.
+        loss: the limit's test, and the rows that are there.
+        to_come: the mean distance from the limit of those that are not.
         sure: level and power.
     """
-    stricter = _stricter(loss, seen)
-    level, slack = -float(ndtri(sure.alpha)), float(ndtri(sure.power))
+    slack = float(ndtri(sure.power)) * loss.seen.sd
 
     def enough(further: int) -> bool:
-        units = (seen.rows + further) / loss.rows_of_unit
-        drift = (seen.change * seen.rows + to_come * further) / (seen.rows + further)
-        doubt = slack * _spread(loss, seen) * math.sqrt(further / loss.rows_of_unit) / units
-        room = loss.room + loss.scale * drift - doubt
-        if room <= 0:
-            return False
-        clear = _score(loss, seen, room, units) >= level + stricter
-        return clear and (
-            not loss.all_of_them or mean.all_unseen(room, loss.worst, units) <= sure.alpha
-        )
+        more = further / loss.rows_of_unit
+        units = loss.units + more
+        expected = (loss.seen.mean * loss.units + to_come * more) / units
+        distance = expected - slack * math.sqrt(more) / units
+        return distance > 0 and loss.p_value(int(units), distance) <= sure.alpha
 
     return _least(enough, sure.most)
 
@@ -94,24 +91,9 @@ def _least(enough: Callable[[int], bool], most: int) -> int | None:
     return high
 
 
-def _spread(loss: UnseenLoss, seen: RowsSeen) -> float:
-    return seen.spread * abs(loss.scale) / math.sqrt(loss.rows_of_unit)
-
-
-def _score(loss: UnseenLoss, seen: RowsSeen, room: float, units: float) -> float:
-    """Standard errors by which the mean clears the limit, the unseen loss among the rows."""
-    around = units * _spread(loss, seen) ** 2 + (loss.worst + room) ** 2
-    return (units * room - loss.worst) / math.sqrt(around)
-
-
-def _stricter(loss: UnseenLoss, seen: RowsSeen) -> float:
-    """By how many standard errors the test of the rows that are there is stricter than this."""
-    room, units = loss.room + loss.scale * seen.change, seen.rows / loss.rows_of_unit
-    if not 0 < seen.p_value < 1:
-        return 0.0
-    lies = normal.upper_tail(_score(loss, seen, room, units))
-    if loss.all_of_them:
-        lies = max(lies, mean.all_unseen(room, loss.worst, units))
-    if not 0 < lies < 1:
-        return 0.0
-    return max(0.0, float(ndtri(seen.p_value) - ndtri(lies)))
+def _sums(seen: mean.Moments, units: int, distance: float) -> tuple[float, float, float]:
+    """Of so many units around another mean, with spread and skewness as seen."""
+    variance = seen.sd**2 * (seen.n - 1) / seen.n
+    square = variance + distance**2
+    third = seen.skewness * variance**1.5 + 3 * distance * square - 2 * distance**3
+    return units * distance, units * square, units * third

@@ -66,7 +66,7 @@ def search_section(record: DecisionRecord, units: Units) -> SearchView | None:
     wall = beyond_possible(chosen, unmade) if beyond is None else None
     return SearchView(
         summary=_summary(found, chosen, units),
-        edge=_edge(beyond, wall, units.speech),
+        edge=_edge(found, beyond, wall, units.speech),
         reason=_reason(beyond or wall, units.speech),
         control=_controls(chosen, found.draws, units) if found.draws else "",
         other_scope=_other_scope(chosen, found.other_scope, units) if found.other_scope else "",
@@ -102,9 +102,11 @@ def _sure(confidence: float) -> str:
     return f"{numbers.exact(confidence, 2)}{numbers.GAP}%"
 
 
-def _edge(beyond: SearchAttempt | None, wall: NotMade | None, said: Speech) -> str:
+def _edge(found: Search, beyond: SearchAttempt | None, wall: NotMade | None, said: Speech) -> str:
     if wall is not None:
         return said.say("searching.edge_not_made", number=str(wall.number))
+    if beyond is None and found.at_largest:
+        return said.say("searching.edge_largest", number=str(found.chosen))
     if beyond is None:
         return said.say("searching.no_edge")
     return said.say("searching.edge", number=str(beyond.number))
@@ -219,6 +221,8 @@ def _row(found: Search, attempt: SearchAttempt, units: Units) -> AttemptRow:
     marks = {found.chosen: "searching.chosen", found.next_up: "searching.next"}
     if attempt.number in marks:
         outcome = say(marks[attempt.number], name=outcome)
+    elif attempt.same_as is not None:
+        outcome = say("searching.same", name=outcome, number=str(attempt.same_as))
     return AttemptRow(
         name=_name(found, attempt, units.speech),
         amounts=tuple(units.speech.figure(numbers.share(amount)) for amount in attempt.amounts),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prunegate.audit.search_record import NotMade, SearchAttempt
 from prunegate.metrics.catalogue import METRICS
@@ -19,7 +19,7 @@ from prunegate.report.frontier_rows import severity
 from prunegate.report.slack import relative_slack, slack
 from prunegate.search.bisection import State
 from prunegate.text.numbers import plain, share
-from prunegate.verdict.finding import Finding, Verdict
+from prunegate.verdict.finding import ABSENT, Finding, Verdict
 from prunegate.verdict.quantities import Quantities
 
 
@@ -32,6 +32,8 @@ class Attempt(SearchAttempt):
     reasons: tuple[str, ...]
     """The verdict's."""
     findings: tuple[Finding, ...]
+    weights: str | None = field(default=None, metadata=ABSENT)
+    """Digest of the candidate's files, less what tells how it was made."""
 
     @property
     def passes(self) -> bool:

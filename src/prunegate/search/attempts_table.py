@@ -43,8 +43,7 @@ def edge_in_words(trace: Trace) -> list[str]:
     chosen = trace.chosen
     if chosen is None or trace.next_up is not None:
         return []
-    beyond = beyond_possible(chosen, trace.not_made or ())
-    if beyond is not None:
+    if trace.at_largest or beyond_possible(chosen, trace.not_made or ()) is not None:
         return [f"more than attempt {chosen.number} removes cannot be removed"]
     told = f"no attempt removed more than attempt {chosen.number} and failed"
     return [f"{told}, so the edge may lie beyond: widen 'amount' of 'vary'"]
@@ -120,6 +119,8 @@ def _row(trace: Trace, attempt: Attempt, name: str) -> tuple[str, ...]:
 
 def _outcome(trace: Trace, attempt: Attempt) -> str:
     word = WORDS[attempt.outcome]
+    if attempt.same_as is not None:
+        return f"{word}, the same weights as attempt {attempt.same_as}"
     if trace.chosen is not None and attempt.number == trace.chosen.number:
         return f"{word}, chosen"
     if trace.next_up is not None and attempt.number == trace.next_up.number:

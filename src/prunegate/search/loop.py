@@ -46,6 +46,8 @@ class Trace:
     """The chosen amounts by another scope; never chosen."""
     not_made: tuple[NotMade, ...] | None = field(default=None, metadata=ABSENT)
     """What could not be made, in the order of trying."""
+    at_largest: bool | None = field(default=None, metadata=ABSENT)
+    """True: every varied step of the choice removes all that it can."""
 
     @property
     def draws(self) -> tuple[Attempt, ...]:
@@ -73,6 +75,7 @@ class Trace:
             further_draws=tuple(one.short() for one in self.further_draws or ()) or None,
             other_scope=self.other_scope.short() if self.other_scope else None,
             not_made=self.not_made,
+            at_largest=self.at_largest,
         )
 
 
@@ -108,6 +111,7 @@ def hunt(trials: Trials) -> Trace:
         further_draws=tuple(draws[1:]) or None,
         other_scope=scoped[0] if scoped else None,
         not_made=tuple(not_made) or None,
+        at_largest=(chosen is not None and trials.at_largest(chosen)) or None,
     )
 
 

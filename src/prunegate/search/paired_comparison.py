@@ -27,8 +27,8 @@ def lost_more(policy: Policy, predictions: Any) -> LostMore:
             in the candidate's.
 
     Returns:
-        The loss with the most evidence; a p-value of 1 where nothing was lost, or no rule looks at
-        values that the two models each have.
+        The loss with the most evidence. A p-value of 1 where no loss stands out by itself (a 95 %
+        interval wholly below no change), or no rule looks at values that the two models each have.
     """
     rules = tuple(_change(rule) for rule in policy.rules if _looks(rule))
     if not rules:

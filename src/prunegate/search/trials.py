@@ -22,6 +22,7 @@ from prunegate.gate import judge
 from prunegate.io.progress import Progress
 from prunegate.metrics.catalogue import priced, timed
 from prunegate.models.load import LoadedModel
+from prunegate.models.surgery import SURGERY_FILE
 from prunegate.pipeline.context import Context
 from prunegate.pipeline.tuning import with_tuned_threshold
 from prunegate.policy.schema import Policy
@@ -35,6 +36,7 @@ from prunegate.search.variation import (
     AS_SAID,
     Variant,
     amounts_key,
+    at_largest,
     criterion_of,
     rounded_amounts,
     with_amounts,
@@ -91,6 +93,8 @@ class Trials:
     """What each attempt is called in the work folder."""
     answers: dict[int, Answers] = field(default_factory=dict)
     """What candidates that may still be chosen made of the split, where they were scored here."""
+    first: dict[str, int] = field(default_factory=dict)
+    """The first attempt of each candidate, by its weights."""
 
     @property
     def policy(self) -> Policy:
@@ -133,6 +137,11 @@ class Trials:
             self.policy, self.search, self.bench.baseline.kept, rounded_amounts(amounts)
         )
 
+    def at_largest(self, attempt: Attempt) -> bool:
+        """Whether every varied step removes all that it can."""
+        kept = self.bench.baseline.kept
+        return at_largest(self.policy, self.search, kept, attempt.amounts)
+
     def attempt(
         self, amounts: Amounts, variant: Variant = AS_SAID, beside: Attempt | None = None
     ) -> Tried:
@@ -150,7 +159,11 @@ class Trials:
         self.names[number] = name = _name(wanted, variant)
         kept = self.work.find(name) or self._made(name, number, wanted, variant, beside)
         self.losses[number] = kept.losses
-        return replace(kept.attempt, number=number)
+        made = replace(kept.attempt, number=number)
+        if isinstance(made, NotMade) or not made.weights or variant != AS_SAID:
+            return made
+        first = self.first.setdefault(made.weights, number)
+        return made if first == number else replace(made, same_as=first)
 
     def discard(self, attempt: Tried) -> None:
         """Remove the candidate of an attempt that will not be chosen."""
@@ -269,6 +282,7 @@ class Trials:
             margin_used=lost.used if lost else None,
             reason=missed(verdict),
             digest=model.digest,
+            weights=_weights(model),
             reasons=verdict.reasons,
             findings=verdict.findings,
         )
@@ -294,6 +308,12 @@ class Trials:
 
     def _reporting(self, meter: Meter) -> Context:
         return replace(self.bench, settings=replace(self.bench.settings, progress=meter))
+
+
+def _weights(model: LoadedModel) -> str | None:
+    """Digest of a candidate's files; its manifest tells the amounts that were asked for, too."""
+    files = {path: sha256 for path, sha256 in model.files.items() if path != SURGERY_FILE}
+    return hashlib.sha256(canonical_bytes(files)).hexdigest() if files else None
 
 
 def _quoted(policy: Policy) -> bool:

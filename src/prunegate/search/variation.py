@@ -135,6 +135,19 @@ def _removed(found: Foreseen | None, amount: float) -> Hashable:
     return ("units", found.counts)
 
 
+def at_largest(policy: Policy, search: SearchSection, kept: KeptUnits, amounts: Amounts) -> bool:
+    """Whether every varied step removes all that it can, as far as that is known before.
+
+    Args:
+        policy: whose steps vary.
+        search: which of them.
+        kept: what the baseline has.
+        amounts: the share to remove in each.
+    """
+    found = {one.number: one for one in foresee(with_amounts(policy, search, amounts), kept)}
+    return all(vary.step in found and found[vary.step].all_that_can for vary in search.vary)
+
+
 def varied_step(policy: Policy, step: int) -> Prune:
     """The pruning step of that number, from 1."""
     prune = policy.compress[step - 1].prune

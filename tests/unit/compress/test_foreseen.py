@@ -129,3 +129,25 @@ def test_the_largest_amount_goes_and_a_unit_more_does_not(
     if beyond < 1:
         with pytest.raises(AmountError, match=r"min_per_layer"):
             removals(beyond, sizes, scope=scope, min_per_layer=least)
+
+
+@given(wanted=prunings, heads=st.integers(2, 6), layers=st.integers(1, 4))
+def test_all_that_can_go_goes_where_no_larger_share_takes_more(
+    wanted: list[dict[str, Any]], heads: int, layers: int
+) -> None:
+    whole = KeptUnits.whole(
+        {"heads": [heads] * layers, "neurons": [9] * layers, "layers": [layers]}
+    )
+    for found in foresee(steps_of(*wanted), whole):
+        if found.units is None or found.counts is None:
+            assert not found.all_that_can
+            continue
+        scope, least = found.wanted.scope, found.wanted.min_per_layer
+        possible = []
+        for share in np.linspace(0.01, 0.99, 99):
+            try:
+                counts = removals(share, found.units.rows, scope=scope, min_per_layer=least)
+            except AmountError:
+                continue
+            possible.append(sum(counts))
+        assert found.all_that_can == (sum(found.counts) >= max(possible, default=0))

@@ -14,6 +14,7 @@ from prunegate.audit.record import DecisionRecord
 from prunegate.metrics.catalogue import METRICS, REFERENCE
 from prunegate.outputs.summary import left_out
 from prunegate.report.page_one.page import page_one
+from prunegate.report.speech import speech
 from prunegate.report.units import CLAIMS, Units, metric_name
 from prunegate.text.languages import ENGLISH, languages
 from prunegate.verdict.finding import DoubtKind, Finding, ReferenceDoubt
@@ -110,6 +111,57 @@ def test_what_is_asked_for_is_a_sentence_with_any_word(
     words = {"words": {"items": items} if items else {}}
     base = many_records.many(records, 1, "inconclusive", **words)
     assert said in told(opened(base, language, metric="brier")[0], records)["steps"]
+
+
+@pytest.mark.parametrize(
+    ("language", "items", "said"),
+    [
+        (ENGLISH, None, "Label 1 more item in Video, if it is like those seen."),
+        (ENGLISH, "ads", "Label 1 more of the ads in Video, if it is like those seen."),
+        ("de", None, "Noch 1 Stück (Video) bezeichnen, wenn es so ist wie die gesehenen."),
+        ("de", "ads", "Noch 1 von „ads“ (Video) bezeichnen, wenn es so ist wie die gesehenen."),
+    ],
+)
+def test_one_more_is_one(
+    records: ModuleType, many_records: ModuleType, language: str, items: str | None, said: str
+) -> None:
+    words = {"words": {"items": items} if items else {}}
+    base = many_records.many(records, 1, "inconclusive", **words)
+    record = opened(base, language, metric="brier")[0]
+    findings = tuple(f if f.needed is None else replace(f, needed=1) for f in record.findings)
+    assert said in told(replace(record, findings=findings), records)["steps"]
+
+
+@pytest.mark.parametrize("language", [ENGLISH, "de"])
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"difference": 0.0, "ci_low": None, "ci_high": None}, "alike"),
+        ({"difference": -0.01, "ci_low": -0.02, "ci_high": 0.0}, "close"),
+        ({"difference": 0.0, "ci_low": -0.02, "ci_high": 0.02}, "close"),
+        ({"difference": -0.01, "ci_low": -0.02, "ci_high": 0.0, "as_seen": "broken"}, "broken"),
+    ],
+)
+def test_why_no_number_is_asked_for_is_told_as_the_console_tells_it(
+    records: ModuleType,
+    many_records: ModuleType,
+    changes: dict[str, Any],
+    key: str,
+    language: str,
+) -> None:
+    """Equal models do not lie at a limit: nothing can be told from them."""
+    base = many_records.many(records, 1, "inconclusive", words={})
+    record = opened(base, language, metric="auc")[0]
+    none = {"needed": None, "needed_unit": None, "needed_for": None, "open_because": "not shown"}
+    findings = tuple(
+        replace(f, **none, **changes) if f.needed is not None else f for f in record.findings
+    )
+    said = speech(language)
+    where = said.say("words.on_place", place="Video")
+    step = said.say(f"next.open_{key}", where=where, metric=said.say("metrics.auc"))
+    steps = told(replace(record, findings=findings), records)["steps"]
+    assert step in steps
+    assert said.say("next.open_then") not in steps, "there is nothing to do first"
 
 
 def test_the_default_word_takes_its_german_case_and_no_quotation_marks(

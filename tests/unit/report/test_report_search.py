@@ -209,6 +209,18 @@ def test_other_metrics_are_compared_by_their_margins(records: ModuleType) -> Non
     assert "bought 110.0\u00a0% of the margin" in view(records, control=control).control
 
 
+def test_an_edge_at_the_largest_amounts_and_equal_candidates_are_told(records: ModuleType) -> None:
+    shown = view(records, next_up=None, at_largest=True)
+    number = view(records).rows[0].name
+    assert shown.edge.startswith("Nothing more can be removed than attempt ")
+    twin = attempt(8, same_as=int(number))
+    assert (
+        view(records, other_scope=twin)
+        .rows[-1]
+        .outcome.endswith(f"; the same weights as attempt {number}")
+    )
+
+
 def test_no_control_and_no_edge_are_said_plainly(records: ModuleType) -> None:
     shown = view(records, control=None, next_up=None)
     assert shown.control == ""

@@ -228,12 +228,23 @@ def test_the_console_says_where_no_edge_was_found() -> None:
     wall = NotMade(number=2, amounts=(0.9,), criterion="taylor", beyond=True, reason="too much")
     walled = dataclasses.replace(traced(), not_made=(wall,))
     assert edge_in_words(walled) == ["more than attempt 1 removes cannot be removed"]
+    largest = dataclasses.replace(traced(), at_largest=True)
+    assert edge_in_words(largest) == ["more than attempt 1 removes cannot be removed"]
     nothing = dataclasses.replace(wall, beyond=False)
     assert edge_in_words(dataclasses.replace(traced(), not_made=(nothing,))) == edge_in_words(
         traced()
     )
     further = dataclasses.replace(traced(), next_up=attempt(TOO_BAD, number=2))
     assert edge_in_words(further) == []
+
+
+def test_the_table_names_the_attempt_that_another_is_equal_to() -> None:
+    trace = traced()
+    twin = dataclasses.replace(trace.attempts[0], number=2, same_as=1)
+    rows = attempts_table(dataclasses.replace(trace, attempts=(*trace.attempts, twin)))
+    assert [row[-1] for row in rows[1:]] == [
+        "passes, chosen", "passes, the same weights as attempt 1"
+    ]  # fmt: skip
 
 
 def test_what_cannot_be_made_is_in_the_table_and_on_its_side_of_the_edge() -> None:

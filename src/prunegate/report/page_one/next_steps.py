@@ -19,6 +19,7 @@ from prunegate.report.page_one.people import OVERALL
 from prunegate.report.page_one.standing import (
     deciding,
     gravity,
+    is_alike,
     missing_places,
     reference_key,
     standing_key,
@@ -176,7 +177,8 @@ def _open(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
     found = [*list(absent)[:MOST_STEPS], *_apart(shown, agreement)]
     if found:
         yield from found
-        yield speech.say("next.open_then")
+        if absent or any(_is_to_do(finding) for _, finding in shown):
+            yield speech.say("next.open_then")
 
 
 def _apart(needs: Sequence[tuple[str, Finding]], agreement: AgreedWords) -> Iterator[str]:
@@ -210,11 +212,26 @@ def _need(record: DecisionRecord, finding: Finding, agreement: AgreedWords) -> s
     if finding.open_because == "some labels" and finding.needed is None:
         return speech.say("next.need_labels", items=people.items.said)
     if finding.needed is None:
-        told = finding.open_because == "not shown" and is_foretold(finding.metric)
-        where = people.where(finding.slice, finding.class_label)
-        return speech.say("next.open_close", where=where) if told else ""
+        return _without_number(finding, agreement)
     further = _further(finding, finding.needed, agreement)
     return f"{further} {_narrower(finding, agreement)}" if finding.unseen_range else further
+
+
+def _is_to_do(finding: Finding) -> bool:
+    """Whether what is told of an open finding asks for something."""
+    reference = finding.check == BEATS_CONSTANT
+    return reference or finding.needed is not None or finding.open_because != "not shown"
+
+
+def _without_number(finding: Finding, agreement: AgreedWords) -> str:
+    """Why no number of labels is asked for; empty where that is not known."""
+    if finding.open_because != "not shown" or not is_foretold(finding.metric):
+        return ""
+    key = "next.open_alike" if is_alike(finding) else "next.open_close"
+    if finding.as_seen == "broken":
+        key = "next.open_broken"
+    where = agreement.people.where(finding.slice, finding.class_label)
+    return agreement.people.speech.say(key, where=where, metric=agreement.own_name(finding.metric))
 
 
 def _narrower(finding: Finding, agreement: AgreedWords) -> str:
@@ -250,14 +267,15 @@ def _further(finding: Finding, needed: int, agreement: AgreedWords) -> str:
     where, verb = "", "need" if agreement.units.task.decided else "add"
     if finding.slice != OVERALL:
         where = " " + speech.say("next.need_where", place=people.place(finding.slice))
-    parts = {"what": _wanted(finding, agreement), "where": where}
+    unchanged, key, asked = finding.needed_if_unchanged, f"next.{verb}", needed
+    parts = {"where": where}
     if finding.needed_for not in ("power", None):
-        return speech.say(f"next.{verb}_minimum", n=_rounded(needed, speech), **parts)
-    unchanged = finding.needed_if_unchanged
-    if unchanged is None:
-        return speech.say(f"next.{verb}", n=_rounded(needed, speech), **parts)
-    parts |= {"n": _rounded(unchanged, speech), "seen": _as_seen(finding, unchanged, speech)}
-    return speech.say(f"next.{verb}_unchanged", **parts)
+        key = f"{key}_minimum"
+    elif unchanged is not None:
+        key, asked = f"{key}_unchanged", unchanged
+        parts["seen"] = _as_seen(finding, unchanged, speech)
+    asked = round_up(asked)
+    return speech.count(key, asked, what=_wanted(finding, agreement, asked), **parts)
 
 
 def _rounded(count: int, speech: Speech) -> str:
@@ -286,15 +304,18 @@ def _absent(record: DecisionRecord, finding: Finding, agreement: AgreedWords) ->
     return speech.say("next.open_absent_minimum", place=place, n=_rounded(finding.needed, speech))
 
 
-def _wanted(finding: Finding, agreement: AgreedWords) -> str:
-    """What has to be labelled: rows, positives, or rows of a class."""
+def _wanted(finding: Finding, agreement: AgreedWords, count: int) -> str:
+    """What has to be labelled: rows, positives, or rows of a class, as many as are asked for."""
     speech, people = agreement.people.speech, agreement.people
+    items, positive = (
+        told.one if count == 1 else told.said for told in (people.items, people.positive)
+    )
     if finding.needed_unit != "positives":
-        return people.items.said
+        return items
     task = agreement.units.task
     if not task.classes and (finding.class_label is None or not task.sets):
-        return people.positive.said
+        return positive
     if finding.class_label is None:
-        return speech.say("next.need_rarest", items=people.items.said)
+        return speech.say("next.need_rarest", items=items)
     key = "next.need_label" if task.sets else "next.need_class"
-    return speech.say(key, items=people.items.said, label=people.label(finding.class_label))
+    return speech.say(key, items=items, label=people.label(finding.class_label))

@@ -34,6 +34,8 @@ class SpokenForms:
     """Within a sentence, set apart where it is the policy's own word."""
     of: str
     """After "of 100", likewise."""
+    one: str
+    """After "1 more", likewise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,9 +98,12 @@ class People:
         """The policy's own word, else the catalogue's in each of its forms."""
         if own := self._word(name):
             apart = self.speech.say("words.given", word=own)
-            return SpokenForms(alone=own, said=apart, of=apart)
-        plain = self.speech.say(f"words.{key}", **parts)
-        return SpokenForms(alone=plain, said=plain, of=self.speech.say(f"words.{key}_of", **parts))
+            one = self.speech.say("words.given_one", word=own)
+            return SpokenForms(alone=own, said=apart, of=apart, one=one)
+        plain, of, one = (
+            self.speech.say(f"words.{key}{form}", **parts) for form in ("", "_of", "_one")
+        )
+        return SpokenForms(alone=plain, said=plain, of=of, one=one)
 
     def _word(self, name: str) -> str:
         given = _mapping(self.record.policy.document.get("words")).get(name)

@@ -37,6 +37,12 @@ def deciding(record: DecisionRecord) -> tuple[Finding, ...]:
     return tuple(finding for finding in record.findings if finding.severity == "block")
 
 
+def is_alike(finding: Finding) -> bool:
+    """Whether the two models differ in nothing there, so that its change has no interval."""
+    low, high = finding.ci_low, finding.ci_high
+    return finding.difference == 0 and (low is None or high is None or low == high)
+
+
 def is_tested(record: DecisionRecord) -> bool:
     """Whether a test stands behind any limit that decides; the reference is nobody's limit."""
     limits = [f for f in deciding(record) if f.check != BEATS_CONSTANT]
