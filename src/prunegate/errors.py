@@ -86,11 +86,12 @@ class ModelError(InputError):
 class AmountError(ModelError):
     """A step's amount cannot be met by what its model has; ``beyond`` says whether it is too much.
 
-    Where it is not beyond what can go, nothing would go, or less than the step needs.
+    Where it is not beyond what can go, nothing would go, or less than the step needs. ``told`` is
+    the message as it was made, which may know what it says.
     """
 
     def __init__(self, message: str, *, beyond: bool) -> None:
-        self.beyond = beyond
+        self.told, self.beyond = message, beyond
         super().__init__(message)
 
 

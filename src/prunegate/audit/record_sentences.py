@@ -20,5 +20,6 @@ def sentences_of(record: Any) -> Iterator[str]:
     if record.search is not None:
         attempts = (*record.search.attempts, *record.search.draws, record.search.other_scope)
         yield from (one.reason for one in attempts if one is not None)
+        yield from (*record.search.varied, *(one.reason for one in record.search.not_made or ()))
     if record.cost is not None:
         yield from record.cost.notes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +100,7 @@ def command(
 
     asked = _Asked.of(candidate, **wanted)
     wishes = asked.wishes
-    _tell_of_another(wishes, asked.judged_threshold)
+    _tell_of_another(wishes)
     with progress(said) as report:
         report("take the runtime", 0, 1)
         packages = NpmPackages(runtime_from)
@@ -122,16 +122,15 @@ def command(
     return 0
 
 
-def _tell_of_another(wishes: PageWishes, judged: float | None) -> None:
+def _tell_of_another(wishes: PageWishes) -> None:
     """Warn of a page that decides otherwise than the candidate was judged."""
-    for name, value in wishes.thresholds.items():
-        if judged is not None and value != judged:
-            told = (
-                f"warning: the page finds {name} from {value} on, and the candidate is judged from "
-                f"{judged} on: no verdict speaks of this page; leave --threshold out to ship what "
-                "is judged"
-            )
-            click.echo(escaped(told), err=True)
+    for name, judged in wishes.judged.items():
+        told = (
+            f"warning: the page finds {name} from {wishes.thresholds[name]} on, and the candidate "
+            f"is judged from {judged} on: no verdict speaks of this page, and it says so; leave "
+            "--threshold out to ship what is judged"
+        )
+        click.echo(escaped(told), err=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,8 +142,6 @@ class _Asked:
     from_record: Path | None
     """The record that its threshold is of."""
     wishes: PageWishes
-    judged_threshold: float | None
-    """The verdict's, where another may be wished for; None: there is none."""
 
     @classmethod
     def of(
@@ -177,12 +174,11 @@ class _Asked:
             threshold=threshold,
         )
         recorded = decided.record if decided is not None and threshold is None else None
-        other = (
-            None
-            if threshold is None
-            else judged_threshold(candidate, judged, record, wishes.positive)
-        )
-        return cls(judged=judged, from_record=recorded, wishes=wishes, judged_threshold=other)
+        if threshold is not None and wishes.positive is not None:
+            other = judged_threshold(candidate, judged, record, wishes.positive)
+            if other not in (None, threshold):
+                wishes = replace(wishes, judged={wishes.positive: other})
+        return cls(judged=judged, from_record=recorded, wishes=wishes)
 
 
 def _require_place(candidate: Path, out: Path) -> None:

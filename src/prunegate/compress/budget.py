@@ -18,6 +18,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from prunegate.errors import AmountError, InternalError
+from prunegate.text.said import said
 
 _SCALE = 1e3  # of the objective; HiGHS stops within 1e-6
 _INFEASIBLE = 2  # scipy's status
@@ -114,11 +115,7 @@ def allot(
         options={"mip_rel_gap": 0.0},
     )
     if found.status == _INFEASIBLE:
-        raise AmountError(
-            "scope: budget: no plan keeps the minimum of every layer within the budget; ask for "
-            "less or lower min_per_layer.",
-            beyond=True,
-        )
+        raise AmountError(said("amount.budget"), beyond=True)
     if found.x is None:
         raise InternalError(f"the budget was not solved: {found.message}")
     kept = [0] * len(curves)

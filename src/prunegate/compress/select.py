@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from prunegate.compress.scores import shares_of_rows
 from prunegate.errors import AmountError, ModelError
 from prunegate.policy.steps import Amount, Keep, Scope, ShareBelow
+from prunegate.text.said import said
 
 Layers = Sequence[NDArray[np.float64]]
 Survivors = tuple[tuple[int, ...], ...]
@@ -45,14 +46,14 @@ def removals(
     if scope == "global":
         count, total = _removals(amount, sum(sizes)), sum(sizes)
         if count > sum(spare):
-            raise _impossible(count, sum(spare), min_per_layer, f"of {total} units")
+            raise _impossible(count, sum(spare), min_per_layer, units=total)
         _require_some([count], amount)
         return (count,)
     counts = [_removals(amount, size) for size in sizes]
     _require_some(counts, amount)
     for count, possible, size in zip(counts, spare, sizes, strict=True):
         if count > possible:
-            raise _impossible(count, possible, min_per_layer, f"of {size} units")
+            raise _impossible(count, possible, min_per_layer, units=size)
     return tuple(counts)
 
 
@@ -68,11 +69,7 @@ def in_cycle(counts: Sequence[int], cycle: int, cycles: int) -> tuple[int, ...]:
         AmountError: fewer units than cycles.
     """
     if sum(counts) < cycles:
-        raise AmountError(
-            f"cycles: {sum(counts)} units go in all, so {cycles} cycles have nothing to remove in "
-            "some; ask for fewer cycles.",
-            beyond=False,
-        )
+        raise AmountError(said("amount.cycles", going=sum(counts), cycles=cycles), beyond=False)
     return tuple(count * cycle // cycles - count * (cycle - 1) // cycles for count in counts)
 
 
@@ -126,15 +123,12 @@ def select_survivors(
     if not any(map(len, going)):
         least = min(float(part.min()) for part in shares)
         raise AmountError(
-            f"amount: no unit carries less than {amount.share_below} of its layer's importance "
-            f"(the least carries {least:.3g}), so nothing would go; ask for more, or leave the "
-            "step out.",
-            beyond=False,
+            said("amount.below", share=amount.share_below, least=f"{least:.3g}"), beyond=False
         )
     for layer, (units, gone) in enumerate(zip(scores, going, strict=True)):
         spare = max(0, units.size - min_per_layer)
         if len(gone) > spare:
-            raise _impossible(len(gone), spare, min_per_layer, f"units of layer {layer}")
+            raise _impossible(len(gone), spare, min_per_layer, layer=layer)
     return _rest(scores, going)
 
 
@@ -172,44 +166,31 @@ def _lowest(layers: Layers, count: int, min_per_layer: int) -> list[NDArray[np.i
             going[layer].append(int(unit_of[position]))
             count -= 1
     if count:
-        raise AmountError(
-            f"{count} units more than possible would have to go; ask for less.", beyond=True
-        )
+        raise AmountError(said("amount.more", n=count), beyond=True)
     return [np.array(units, dtype=np.intp) for units in going]
 
 
 def _removals(amount: float | Keep, units: int) -> int:
     if isinstance(amount, Keep):
         if amount.keep > units:
-            raise AmountError(
-                f"amount: keep {amount.keep} of {units} units; there are not so many.", beyond=False
-            )
+            raise AmountError(said("amount.keep", keep=amount.keep, units=units), beyond=False)
         return units - amount.keep
     if not 0 < amount < 1:
         raise ModelError(f"amount: fraction {amount!r} has to lie between 0 and 1.")
     count = math.floor(amount * units + 0.5)
     if count == 0:
-        raise AmountError(
-            f"amount: fraction {amount} of {units} units is less than half a unit, so "
-            "nothing would go; ask for more, or leave the step out.",
-            beyond=False,
-        )
+        raise AmountError(said("amount.little", share=amount, units=units), beyond=False)
     return count
 
 
 def _require_some(counts: Sequence[int], amount: float | Keep) -> None:
     """Refuse to keep what is there: a step that does nothing was meant to do something."""
     if isinstance(amount, Keep) and not any(counts):
-        raise AmountError(
-            f"amount: keep {amount.keep} is what there is already, so nothing would go; keep "
-            "fewer, or leave the step out.",
-            beyond=False,
-        )
+        raise AmountError(said("amount.kept", keep=amount.keep), beyond=False)
 
 
-def _impossible(count: int, possible: int, minimum: int, where: str) -> AmountError:
-    return AmountError(
-        f"amount: {count} {where} would have to go, but at most {possible} can with {minimum} left "
-        "in every layer; ask for less or lower min_per_layer.",
-        beyond=True,
-    )
+def _impossible(count: int, possible: int, minimum: int, **where: int) -> AmountError:
+    """That fewer than ``count`` can go, of so many ``units`` in all or of one ``layer``."""
+    kind = "amount.of_layer" if "layer" in where else "amount.of_units"
+    told = said(kind, going=count, possible=possible, least=minimum, **where)
+    return AmountError(told, beyond=True)

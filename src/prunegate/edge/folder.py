@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,8 @@ class PageWishes:
     """The class that is looked for."""
     thresholds: Mapping[str, float]
     """By class; of others 0.5."""
+    judged: Mapping[str, float] = field(default_factory=dict)
+    """By class: at what the candidate was judged, where that is another."""
     several: bool | None = None
     """Whether a row may have several classes, by the policy; None: as the model says."""
 
@@ -120,7 +122,8 @@ def _of_model(model: LoadedModel, graph: OnnxModule, wishes: PageWishes) -> dict
         "output": output_of(graph),
         "activation": model.activation,
         "classes": classes,
-        "decision": asdict(decision_about(classes, several, wishes.positive, wishes.thresholds)),
+        "decision": asdict(decision_about(classes, several, wishes.positive, wishes.thresholds))
+        | ({"judged": dict(wishes.judged)} if wishes.judged else {}),
     }
 
 

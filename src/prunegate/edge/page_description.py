@@ -92,11 +92,16 @@ class PageTokens(_Told):
     pad: Count
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
 class PageDecision(_Told):
     """As ``ShownDecision``."""
 
     kind: Literal["positive", "likeliest", "each"]
-    thresholds: dict[str, Annotated[float, Field(ge=0, le=1)]]
+    thresholds: dict[str, Share]
+    judged: dict[str, Share] = {}
+    """By class: at what the candidate was judged, where the page decides at another threshold."""
 
 
 class PageDescription(_Told):
@@ -127,6 +132,9 @@ class PageDescription(_Told):
         whole = {"positive": len(decided) == 1, "likeliest": not decided}
         if not decided <= set(self.classes) or not whole.get(kind, decided == set(self.classes)):
             raise ValueError("'decision' is not about the classes")
+        judged, own = self.decision.judged, self.decision.thresholds
+        if any(name not in own or own[name] == value for name, value in judged.items()):
+            raise ValueError("'judged' is not about another threshold")
         if strange := [name for name in self.files if not _is_plain(name)]:
             raise ValueError(f"'files' names {strange[0]!r}, which is no file of a page")
         if lacking := sorted((_RUNS | (_READS_TEXTS if texts else set())) - set(self.files)):

@@ -9,12 +9,18 @@ import base64
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from prunegate.audit.record import DecisionRecord, Flip
 from prunegate.metrics.task_traits import TaskTraits
 from prunegate.policy.naming import parse_slice_name
 from prunegate.report.headline import lost_gained
-from prunegate.report.own_threshold import OwnThreshold, own_threshold, shown_threshold
+from prunegate.report.own_threshold import (
+    OwnThreshold,
+    own_threshold,
+    shown_threshold,
+    thresholds_of,
+)
 from prunegate.report.page_one.standing import gravity
 from prunegate.report.sentences import SEVERITY_ORDER
 from prunegate.report.speech import Speech, speech
@@ -137,7 +143,7 @@ def flips(
             name=_group_name(place, telling.said),
             counted=_counted(record, place, found, telling),
             examples=tuple(
-                _example(f, place[0], telling, threshold(record, place[1]), album)
+                _example(f, place[0], telling, thresholds_of(record, place[1]), album)
                 for f in _shown(found, _flipped(record, place))
             ),
         )
@@ -212,7 +218,7 @@ def _lead(telling: _Telling, limit: float | None, own: OwnThreshold | None) -> I
     """What the examples are, and what their numbers mean."""
     yield telling.say("lead")
     if limit is not None:
-        yield telling.said.say("flipped.threshold", limit=telling.said.number(f"{limit:g}"))
+        yield telling.said.say("flipped.threshold", limit=shown_threshold(limit, telling.said))
     if own is not None:
         before = shown_threshold(own.baseline, telling.said)
         after = shown_threshold(own.candidate, telling.said)
@@ -266,10 +272,8 @@ def _distance(flip: Flip) -> float:
     return abs(flip.candidate - flip.baseline)
 
 
-def _example(
-    flip: Flip, group: str, telling: _Telling, limit: float | None, album: Album
-) -> Example:
-    before, after = answers_shown(flip, limit, decided=telling.decided)
+def _example(flip: Flip, group: str, telling: _Telling, limits: Limits, album: Album) -> Example:
+    before, after = answers_shown(flip, limits, decided=telling.decided)
     label = flip.label if telling.decided else rating(flip, telling.said)
     if not isinstance(flip.baseline, str) and not isinstance(flip.candidate, str):
         before, after = map(telling.said.number, (before, after))
@@ -300,28 +304,59 @@ def _beyond(group: str, name: str) -> str:
     return named(",".join(f"{key}={value}" for key, value in (rest or pairs).items()))
 
 
-def answers_shown(flip: Flip, limit: float | None, *, decided: bool = True) -> tuple[str, str]:
+Limits = tuple[float | None, float | None]
+"""The scores from which each model counts a row as positive; None: there is none."""
+
+
+def answers_shown(flip: Flip, limits: Limits, *, decided: bool = True) -> tuple[str, str]:
     """Labels as they are, scores with their decimals, other numbers as finely as they differ.
 
     Args:
         flip: the row.
-        limit: the score from which it counts as positive; None: there is none.
+        limits: from which scores on it counts as positive.
         decided: whether a model is right or wrong about it, and does not estimate a number.
     """
     before, after = flip.baseline, flip.candidate
     if isinstance(before, str) or isinstance(after, str):
         return shorten(str(before), 60), shorten(str(after), 60)
     if flip.label and decided:
-        return _score(before, limit), _score(after, limit)
+        return score_shown(before, limits[0]), score_shown(after, limits[1])
     size = abs(after - before)
     digits = min(max(0, 1 - math.floor(math.log10(size))), 6) if size else 2
     return numbers.fixed(before, digits), numbers.fixed(after, digits)
 
 
-def _score(score: float, threshold: float | None) -> str:
-    """A score with decimals enough to tell it from the threshold and from certainty: ``0.998``."""
+def score_shown(score: float, threshold: float | None) -> str:
+    """A score with decimals enough to tell it from the threshold and from certainty: ``0.998``.
+
+    What is shown lies on the side of the threshold that the score itself lies on.
+
+    Args:
+        score: a model's answer.
+        threshold: from which on it counts as positive; None: there is none.
+    """
     for digits in range(numbers.decimals(score, [] if threshold is None else [threshold], 2, 5), 6):
         text = f"{score:.{digits}f}"
-        if float(text) not in (0.0, 1.0) or score in (0.0, 1.0):
+        if _same_side(float(text), score, threshold) and (
+            float(text) not in (0.0, 1.0) or score in (0.0, 1.0)
+        ):
             return text
-    return "> 0.9999" if score > 0.5 else "< 0.0001"
+    if score > 0.5:
+        near, text = 0.9999, "> 0.9999"
+    else:
+        near, text = 0.0001, "< 0.0001"
+    certain = round(score, 5) in (0.0, 1.0)
+    if certain and _same_side(near, score, threshold):
+        return text
+    return _away(score, over=threshold is None or score >= threshold)
+
+
+def _same_side(shown: float, score: float, threshold: float | None) -> bool:
+    return threshold is None or (shown >= threshold) == (score >= threshold)
+
+
+def _away(score: float, *, over: bool) -> str:
+    """A score so near its threshold that it is rounded away from it; near certainty every digit."""
+    exact = Decimal(repr(score))
+    cut = exact.quantize(Decimal("1e-6"), ROUND_CEILING if over else ROUND_FLOOR)
+    return f"{exact if cut in (0, 1) else cut:f}"

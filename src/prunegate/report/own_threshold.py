@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.report.speech import Speech, speech
+from prunegate.report.task import threshold
 from prunegate.text.languages import ENGLISH
 
 
@@ -20,15 +23,40 @@ class OwnThreshold:
 
 def own_threshold(record: DecisionRecord) -> OwnThreshold | None:
     """The thresholds of both models; None: the candidate's is the baseline's, and was not tuned."""
+    found = _asked(record)
+    both = _given(found)
+    if both is None or (found["candidate"] != "tuned" and both.baseline == both.candidate):
+        return None
+    return both
+
+
+def thresholds_of(
+    record: DecisionRecord, label: str | None = None
+) -> tuple[float | None, float | None]:
+    """From which score on the baseline and the candidate flag a row; None: they do not by scores.
+
+    Args:
+        record: the decision.
+        label: of several labels, the one that is decided.
+    """
+    both = _given(_asked(record)) if label is None else None
+    if both is not None:
+        return both.baseline, both.candidate
+    shared = threshold(record, label)
+    return shared, shared
+
+
+def _asked(record: DecisionRecord) -> dict[str, Any]:
+    """The thresholds of two models, as the policy has them; empty: it has one."""
     task = record.policy.document.get("task")
     found = task.get("threshold") if isinstance(task, dict) else None
-    if not isinstance(found, dict) or "candidate" not in found:
-        return None
-    baseline, candidate = found.get("baseline"), found["candidate"]
+    return found if isinstance(found, dict) and "candidate" in found else {}
+
+
+def _given(found: Mapping[str, Any]) -> OwnThreshold | None:
+    baseline, candidate = found.get("baseline"), found.get("candidate")
     chosen = found.get("found") if candidate == "tuned" else candidate
     if not isinstance(baseline, int | float) or not isinstance(chosen, int | float):
-        return None
-    if candidate != "tuned" and baseline == chosen:
         return None
     return OwnThreshold(baseline=float(baseline), candidate=float(chosen))
 

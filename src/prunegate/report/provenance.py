@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from prunegate.audit.sealed_bar import bar_in_words
 from prunegate.report.speech import Speech, speech
 from prunegate.text.escape import shorten, visible
 from prunegate.text.languages import ENGLISH
+
+_FIGURES = frozenset({"cores", "load_before", "load_after"})
+"""Circumstances that are figures; a version is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,17 +153,24 @@ class _Provenance:
 
     def environment(self) -> tuple[Fact, ...]:
         """Where it ran, and where was measured."""
-        taken = self.record.measurements
+        taken, environment = self.record.measurements, self.record.environment
         measured = taken.environment if taken else {}
-        here = [(k, self._circumstance(k), v) for k, v in self.record.environment.items()]
-        there = [
-            (f"measured on: {k}", self.say("measured_on", name=self._circumstance(k)), v)
+        here = {k: self._as_found(k, self._circumstance(k), v) for k, v in environment.items()}
+        there = {
+            f"measured on: {k}": self._as_found(
+                k, self.say("measured_on", name=self._circumstance(k)), v
+            )
             for k, v in measured.items()
-        ]
-        return tuple(
-            Fact(name=name, value=visible(str(v)), recorded=True)
-            for _, name, v in sorted((*here, *there))
-        )
+        }
+        facts = here | there
+        return tuple(facts[key] for key in sorted(facts))
+
+    def _as_found(self, key: str, name: str, value: str) -> Fact:
+        """A figure with the marks of the language; anything else in the record's words."""
+        text = visible(str(value))
+        if key in _FIGURES and re.fullmatch(r"\d+(\.\d+)?", text):
+            return Fact(name=name, value=self.said.number(text))
+        return Fact(name=name, value=text, recorded=True)
 
     def _circumstance(self, key: str) -> str:
         """What one of them is called."""

@@ -13,7 +13,7 @@ from prunegate.audit.record import DecisionRecord
 from prunegate.counting.slices import identical
 from prunegate.errors import PrunegateError
 from prunegate.policy.schema import Policy
-from prunegate.text.said import Phrase, joined, phrases_in
+from prunegate.text.said import Phrase, joined, phrases_in, said
 from prunegate.verdict.gate_set_attempt import attempt_sentences
 from prunegate.verdict.reference_sentences import doubt_sentence
 from prunegate.verdict.sentences import statement
@@ -38,10 +38,14 @@ def _again(record: DecisionRecord) -> Iterator[str]:
 
 
 def _by_policy(record: DecisionRecord, policy: Policy) -> Iterator[str]:
-    """What the gate guarantees, what the attempt adds, and what the control was made for."""
+    """What the gate guarantees, what the attempt adds, what varied, and the control's reason."""
     attempt = record.attempt
     more = "" if attempt is None else attempt_sentences(policy, attempt)
     yield joined((statement(policy, record.guarantee), more), " ")
+    if record.search is not None and policy.search is not None:
+        for step in (one.step for one in policy.search.vary):
+            varied = policy.compress[step - 1].prune
+            yield said("search.varied", what=varied.what if varied else "", step=step)
     if record.control is not None:
         at = ControlThresholds(
             baseline=policy.task.threshold_of("baseline"),

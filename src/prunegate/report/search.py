@@ -42,7 +42,7 @@ class SearchView:
     summary: str
     edge: str
     reason: str
-    """Why the next step up did not pass, in the record's words; empty: it does not say."""
+    """Why the next step up did not pass; empty: the record does not say."""
     control: str
     """Empty where no control was made."""
     other_scope: str
@@ -67,11 +67,11 @@ def search_section(record: DecisionRecord, units: Units) -> SearchView | None:
     return SearchView(
         summary=_summary(found, chosen, units),
         edge=_edge(found, beyond, wall, units.speech),
-        reason=_reason(beyond or wall, units.speech),
+        reason=_reason(beyond or wall, units),
         control=_controls(chosen, found.draws, units) if found.draws else "",
         other_scope=_other_scope(chosen, found.other_scope, units) if found.other_scope else "",
         objective=units.name(found.objective),
-        varied=tuple(visible(name) for name in found.varied),
+        varied=tuple(visible(units.speech.recorded(name) or name) for name in found.varied),
         chart=search_chart(found, units),
         rows=(
             *(_row(found, a, units) for a in (*found.attempts, *held)),
@@ -112,11 +112,14 @@ def _edge(found: Search, beyond: SearchAttempt | None, wall: NotMade | None, sai
     return said.say("searching.edge", number=str(beyond.number))
 
 
-def _reason(beyond: SearchAttempt | NotMade | None, said: Speech) -> str:
-    """Why it did not pass, in the record's words; another language has it from the table."""
-    if beyond is None or said.language != ENGLISH:
+def _reason(beyond: SearchAttempt | NotMade | None, units: Units) -> str:
+    """Why it did not pass, in the record's words; in another language what it lost most."""
+    if beyond is None:
         return ""
-    return shorten(beyond.reason, LONGEST)
+    if isinstance(beyond, SearchAttempt) and units.speech.language != ENGLISH:
+        lost = beyond.loss is not None
+        return units.speech.say("searching.lost", loss=_in_words(beyond, units)) if lost else ""
+    return shorten(units.speech.recorded(beyond.reason) or "", LONGEST)
 
 
 def _controls(chosen: SearchAttempt, draws: Sequence[SearchAttempt], units: Units) -> str:

@@ -60,7 +60,8 @@ class Speech:
         if self.language == ENGLISH:
             return text
         if isinstance(text, Said):
-            return in_language(text.phrase, self.language)
+            with suppress(*_UNSAID):
+                return in_language(text.phrase, self.language)
         return self._one(text) or self._in_a_row(text)
 
     def _one(self, text: str) -> str | None:

@@ -220,7 +220,7 @@ class Trials:
                 amounts=amounts,
                 criterion=criterion_of(steps),
                 beyond=error.beyond,
-                reason=str(error),
+                reason=error.told,
                 scope=variant.scope,
             )
             return self._kept(name, KeptAttempt(attempt=unmade, losses=()))

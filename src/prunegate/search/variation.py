@@ -17,6 +17,7 @@ from prunegate.policy.schema import Policy
 from prunegate.policy.steps import OTHER_SCOPE, Prune, Scope, SearchSection, Step
 from prunegate.search.memo import Amounts
 from prunegate.text.numbers import plain, share
+from prunegate.text.said import said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +105,8 @@ def criterion_of(steps: Sequence[Step]) -> str:
 
 def varied(policy: Policy, search: SearchSection) -> tuple[str, ...]:
     """Each step that varies, for people: ``heads (step 1)``."""
-    return tuple(f"{varied_step(policy, v.step).what} (step {v.step})" for v in search.vary)
+    steps = ((varied_step(policy, one.step).what, one.step) for one in search.vary)
+    return tuple(said("search.varied", what=what, step=step) for what, step in steps)
 
 
 def rounded_amounts(amounts: Amounts) -> Amounts:

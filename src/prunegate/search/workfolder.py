@@ -15,15 +15,17 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from prunegate.audit.canonical import canonical_bytes, plain_json
+from prunegate.audit.search_record import NotMade
 from prunegate.errors import InputError
 from prunegate.io.atomic import write_whole
 from prunegate.models.load import LoadedModel, read_candidate
 from prunegate.search.attempt import Attempt, Tried
+from prunegate.text.said import Phrase, Said, said
 
 FORMAT = "urn:prunegate:search-attempt:v1"
 Losses = tuple[tuple[float, ...], ...]
@@ -36,6 +38,20 @@ class KeptAttempt:
 
     attempt: Tried
     losses: Losses
+    phrase: Phrase | None = None
+    """What the reason says why it could not be made; None: it was made."""
+
+    def __post_init__(self) -> None:
+        """Take up the phrase of the reason, or give it back to one that was read again."""
+        if not isinstance(self.attempt, NotMade):
+            return
+        reason = self.attempt.reason
+        if isinstance(reason, Said):
+            object.__setattr__(self, "phrase", reason.phrase)
+        elif self.phrase is not None:
+            again = said(self.phrase.kind, **self.phrase.values)
+            if again == reason:
+                object.__setattr__(self, "attempt", replace(self.attempt, reason=again))
 
 
 @dataclass(frozen=True, kw_only=True)

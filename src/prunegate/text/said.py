@@ -8,6 +8,7 @@ found by itself: it is one message of the English catalogue, word by word.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +21,8 @@ from prunegate.text.languages import ENGLISH, messages
 JOINED = "joined"
 """The kind of several sentences in a row."""
 _SECTION = "recorded."
+_BETWEEN = ("; ", ", ", " ")
+_MARKED_FIGURE = re.compile(r"\d[.,]\d")
 _MARKS = str.maketrans({",": ".", ".": ","})
 
 
@@ -94,20 +97,56 @@ def in_language(phrase: Phrase, language: str) -> str:
 
     Raises:
         KeyError: there is no such message, or it asks for a value that the phrase has not.
-        ValueError: a text stands where the message has a figure.
+        ValueError: a text stands where the message has a figure, or may hold one that another
+            language would write otherwise.
     """
     known, values = messages(language), phrase.values
     if phrase.kind == JOINED:
+        if values["by"] not in _BETWEEN:
+            raise ValueError(f"{values['by']!r} stands between no sentences")
         return str(values["by"]).join(_part(one, language) for one in values["parts"])
     key = f"{_SECTION}{phrase.kind}"
     if f"{key}.other" in known:
         key += ".one" if values["n"] == 1 else ".other"
+    if language != ENGLISH:
+        _check_texts(messages(ENGLISH)[key], values)
     found = []
     for literal, field, spec, _ in Formatter().parse(known[key]):
         found.append(literal)
         if field is not None:
             found.append(_shown(values[field], spec or "", language))
     return "".join(found)
+
+
+def _check_texts(message: str, values: Mapping[str, Any]) -> None:
+    """Check that no text takes the place of a figure, nor of the words around one.
+
+    A text stands as it is in every language, and ``3,000`` is three in German. So a figure with
+    marks is none of a text's, but where the English message has a name (``text``) between words of
+    its own that the name does not hold.
+
+    Raises:
+        ValueError: a text may be, or hold, what is a figure of the sentence.
+    """
+    pieces = list(Formatter().parse(message))
+    ends = [*(literal for literal, *_ in pieces[1:]), ""]
+    for (before, field, how, _), after in zip(pieces, ends, strict=True):
+        value = None if field is None else values[field]
+        if how == "figure" and isinstance(value, str):
+            continue
+        for text in _texts(value):
+            apart = how == "text" and before and after and before not in text and after not in text
+            if _MARKED_FIGURE.search(text) and not apart:
+                raise ValueError(f"{text!r} may hold a figure of the sentence")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts that a value is made of; phrases are looked at by themselves."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _texts(one)
 
 
 def _part(value: Any, language: str) -> str:

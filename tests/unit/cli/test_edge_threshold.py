@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from prunegate.cli import edge_record
-from prunegate.cli.edge import _tell_of_another
 from prunegate.cli.edge_record import judged_threshold
-from prunegate.edge.folder import PageWishes
 from prunegate.policy.load import PolicyFile, read_policy
 
+edge = import_module("prunegate.cli.edge")  # the package has a command of that name
 SAMPLE = Path(__file__).parents[3] / "reports" / "sample" / "representative" / "record.json"
 BINARY = "{kind: binary, positive: unsafe, threshold: {baseline: 0.5, candidate: 0.52}}"
 TUNED = "{kind: binary, positive: unsafe, threshold: {baseline: 0.5, candidate: tuned}}"
@@ -57,10 +58,16 @@ def test_a_record_beside_the_candidate_says_it(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize(("judged", "told"), [(0.52, True), (0.5, False), (None, False)])
 def test_another_threshold_is_told(
-    capsys: pytest.CaptureFixture[str], judged: float | None, told: bool
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    judged: float | None,
+    told: bool,
 ) -> None:
-    wishes = PageWishes(title="t", positive="unsafe", several=None, thresholds={"unsafe": 0.5})
-    _tell_of_another(wishes, judged)
+    monkeypatch.setattr(edge, "judged_threshold", lambda *_: judged)
+    asked: dict[str, Any] = dict.fromkeys(("policy", "record", "title"))
+    wishes = edge._Asked.of(Path("candidate"), **asked, positive="unsafe", threshold=0.5).wishes
+    assert wishes.judged == ({"unsafe": judged} if told else {})
+    edge._tell_of_another(wishes)
     written = capsys.readouterr().err
     assert ("unsafe from 0.5 on, and the candidate is judged from 0.52 on" in written) == told
     assert bool(written) == told

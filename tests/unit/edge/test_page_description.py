@@ -63,6 +63,8 @@ def damaged(place: tuple[str, ...], value: Any) -> bytes:
 
 def test_what_is_written_is_read() -> None:
     assert page_description(json.dumps(SAID).encode(), "x").classes == ("safe", "unsafe")
+    found = page_description(damaged(("decision", "judged"), {"unsafe": 0.5}), "x")
+    assert found.decision.judged == {"unsafe": 0.5}
 
 
 @pytest.mark.parametrize("place", places(SAID), ids=".".join)
@@ -85,6 +87,9 @@ def test_no_value_is_of_another_type(place: tuple[str, ...]) -> None:
         (("decision", "thresholds"), {"other": 0.5}),
         (("decision", "thresholds"), {"unsafe": True}),
         (("decision", "thresholds"), {}),
+        (("decision", "judged"), {"unsafe": 0.4}),
+        (("decision", "judged"), {"safe": 0.5}),
+        (("decision", "judged"), {"unsafe": 1.5}),
         (("decision", "kind"), "each"),
         (("decision", "kind"), "likeliest"),
         (("input", "reads"), "texts"),

@@ -11,12 +11,14 @@ from typing import Any, cast
 
 import pytest
 
+from prunegate.audit.search_record import NotMade
 from prunegate.errors import InputError
 from prunegate.pipeline.context import Context
 from prunegate.policy.schema import Policy
 from prunegate.search.attempt import Attempt
 from prunegate.search.search import decides
 from prunegate.search.workfolder import KeptAttempt, work_folder
+from prunegate.text.said import Said, said
 from prunegate.verdict.finding import Finding
 
 pytestmark = pytest.mark.models
@@ -170,3 +172,20 @@ def test_a_model_of_the_same_name_elsewhere_is_another_search() -> None:
 
     assert of("/a/early") == of("/a/early")
     assert of("/a/early") != of("/b/early")
+
+
+def test_an_attempt_that_could_not_be_made_knows_its_reason_again(tmp_path: Path) -> None:
+    reason = said("amount.keep", keep=9, units=8)
+    unmade = NotMade(number=3, amounts=(0.9,), criterion="taylor", beyond=False, reason=reason)
+    kept = KeptAttempt(attempt=unmade, losses=())
+    with suppress(KeyboardInterrupt), work_folder(tmp_path, "x") as work:
+        work.keep("3", kept)
+        raise KeyboardInterrupt
+    with work_folder(tmp_path, "x") as work:
+        again = work.find("3")
+    assert again == kept
+    assert isinstance(again.attempt, NotMade)
+    assert isinstance(again.attempt.reason, Said)
+    other = dataclasses.replace(kept, attempt=dataclasses.replace(unmade, reason="Another."))
+    assert isinstance(other.attempt, NotMade)
+    assert not isinstance(other.attempt.reason, Said)

@@ -138,9 +138,11 @@ function listen() {
 }
 
 function facts(about) {
-  const thresholds = Object.entries(about.decision.thresholds).map(([name, value]) => `${name} from ${value}`);
+  const from = (found) => Object.entries(found ?? {}).map(([name, value]) => `${name} from ${value}`);
+  const [thresholds, judged] = [from(about.decision.thresholds), from(about.decision.judged)];
   const rows = [
     ["Decides", thresholds.join(", ") || "the likeliest class"],
+    ...(judged.length ? [["Judged", `${judged.join(", ")}: no verdict speaks of this page`]] : []),
     ["Model", about.candidate.digest.slice(0, 16)],
     ["Runs in", `${about.runtime.package} ${about.runtime.version}, ${about.runtime.engine}`],
     ["Made by", about.made_by],

@@ -12,11 +12,11 @@ from typing import Literal
 
 from prunegate.audit.record import DecisionRecord, Flip
 from prunegate.policy.naming import value_text
-from prunegate.report.flips import Album, answers_shown, furthest, rating
+from prunegate.report.flips import Album, Limits, answers_shown, furthest, rating
 from prunegate.report.headline import label_cells
-from prunegate.report.own_threshold import own_threshold, shown_threshold
+from prunegate.report.own_threshold import own_threshold, shown_threshold, thresholds_of
 from prunegate.report.page_one.people import OVERALL, People
-from prunegate.report.task import threshold, traits_of
+from prunegate.report.task import traits_of
 from prunegate.text import numbers
 from prunegate.text.escape import shorten
 from prunegate.verdict.finding import Finding, SliceSummary
@@ -91,7 +91,7 @@ def shown_examples(
                 place if place in flip.slices else next(iter(flip.slices), OVERALL),
                 mistake,
                 picture=album.address(flip),
-                limit=threshold(record, flip.class_label),
+                limits=thresholds_of(record, flip.class_label),
             )
             for number, flip in enumerate(chosen, start=1)
         ),
@@ -151,10 +151,10 @@ def _example(  # noqa: PLR0913  # all that is told of one row
     mistake: Mistake,
     *,
     picture: str | None,
-    limit: float | None,
+    limits: Limits,
 ) -> ShownExample:
     speech = people.speech
-    before, after = answers_shown(flip, limit, decided=mistake != "lower")
+    before, after = answers_shown(flip, limits, decided=mistake != "lower")
     place, key = people.place(kind), "examples.labelled"
     label = people.label(flip.label) if flip.label else ""
     if label and mistake == "lower":
