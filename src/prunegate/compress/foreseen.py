@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from prunegate.compress.select import in_cycle, removals
+from prunegate.compress.removals import in_cycle, removals
 from prunegate.errors import AmountError
 from prunegate.models.kept_units import IN_LAYERS, KeptUnits, Kind
 from prunegate.policy.steps import Prune, Scope, ShareBelow, Step

@@ -22,8 +22,9 @@ from prunegate.compress.compensation import StandIn, refit, stand_in
 from prunegate.compress.distillation import divergence
 from prunegate.compress.input_sums import UnitReader, readers, sum_inputs
 from prunegate.compress.ranking_input import RankingInput
+from prunegate.compress.removals import removals
 from prunegate.compress.scores import Scores
-from prunegate.compress.select import Survivors, lowest, removals
+from prunegate.compress.select import Survivors, lowest
 from prunegate.errors import ModelError
 from prunegate.models.gates import gated, switched
 from prunegate.models.kept_units import Kind

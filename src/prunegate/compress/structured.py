@@ -12,9 +12,10 @@ from prunegate.compress.keep_levels import KeepPlan, budgeted
 from prunegate.compress.plan_trials import Recovery, TriedPlan, least_lost, tried_plans
 from prunegate.compress.quality import StepQuality, step_quality
 from prunegate.compress.ranking_input import RankingInput
+from prunegate.compress.removals import removals
 from prunegate.compress.scores import Scores
 from prunegate.compress.scoring.base import rank
-from prunegate.compress.select import Survivors, lowest, removals, select_survivors
+from prunegate.compress.select import Survivors, lowest, select_survivors
 from prunegate.errors import InternalError
 from prunegate.models.cut import cut
 from prunegate.models.family import require_kind

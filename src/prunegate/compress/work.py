@@ -18,8 +18,8 @@ from prunegate.compress.plan_trials import Recovery
 from prunegate.compress.quality import StepQuality, quality_values, step_quality
 from prunegate.compress.ranking_input import Examples, RankingInput
 from prunegate.compress.recorded_step import plan_values, recorded_step
+from prunegate.compress.removals import in_cycle
 from prunegate.compress.scores import shares_of_rows
-from prunegate.compress.select import in_cycle
 from prunegate.compress.steps import Candidate, Operation
 from prunegate.compress.structured import Removal, cut_kind, prune, units_to_remove
 from prunegate.compress.unstructured import thin

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prunegate.compress.foreseen import Foreseen, UnitsLeft, foresee, largest_amount
-from prunegate.compress.select import lowest, removals
+from prunegate.compress.removals import removals
+from prunegate.compress.select import lowest
 from prunegate.errors import AmountError
 from prunegate.models.kept_units import KeptUnits
 from prunegate.policy.steps import Prune, Step

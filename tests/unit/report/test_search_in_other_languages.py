@@ -13,7 +13,8 @@ from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.read import parse_record
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.search_record import NotMade, Search, SearchAttempt
-from prunegate.compress.select import in_cycle, removals, select_survivors
+from prunegate.compress.removals import in_cycle, removals
+from prunegate.compress.select import select_survivors
 from prunegate.errors import AmountError
 from prunegate.policy.steps import Keep, ShareBelow
 from prunegate.report import render
