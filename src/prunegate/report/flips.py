@@ -320,7 +320,8 @@ def answers_shown(flip: Flip, limits: Limits, *, decided: bool = True) -> tuple[
     if isinstance(before, str) or isinstance(after, str):
         return shorten(str(before), 60), shorten(str(after), 60)
     if flip.label and decided:
-        return score_shown(before, limits[0]), score_shown(after, limits[1])
+        found = score_shown(before, limits[0]), score_shown(after, limits[1])
+        return (max(found, key=len),) * 2 if before == after else found
     size = abs(after - before)
     digits = min(max(0, 1 - math.floor(math.log10(size))), 6) if size else 2
     return numbers.fixed(before, digits), numbers.fixed(after, digits)

@@ -98,6 +98,12 @@ def test_a_page_decides_as_the_policy_does(home: Path, runtime: Path) -> None:
     other = edge("baseline", *words, "moderation.yaml", "--positive", "safe", "-o", "other")
     assert other.return_value == 0
     assert decision(home / "other") == {"kind": "positive", "thresholds": {"safe": 0.5}}
+    assert (
+        edge("baseline", *words, "moderation.yaml", "--threshold", "0.5", "-o", "free").return_value
+        == 0
+    )
+    wanted = {"kind": "positive", "thresholds": {"unsafe": 0.5}, "judged": {"unsafe": 0.45}}
+    assert decision(home / "free") == wanted
     (home / "several.yaml").write_text(TWO_LABELS)
     shutil.copytree("baseline", "two")
     said = json.loads((home / "two" / "config.json").read_text())

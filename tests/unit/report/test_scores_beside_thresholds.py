@@ -74,3 +74,4 @@ def test_both_scores_of_a_row_are_told_from_their_thresholds() -> None:
     )
     assert answers_shown(row, (0.5, 0.5)) == ("0.496", "0.57")
     assert answers_shown(row, (0.5, 0.57)) == ("0.496", "0.5704")
+    assert answers_shown(replace(row, candidate=0.4961), (0.5, 0.43)) == ("0.496", "0.496")
