@@ -178,3 +178,10 @@ def test_a_reference_is_foreseen_where_labels_differ_whatever_the_models_say(
     differ = len({cell >> 2 for cell in kept}) == 2
     assert len(on_reference(policy, verdict.slices)) == differ
     assert [f.check for f in verdict.findings].count(BEATS_CONSTANT) == differ
+
+
+def test_a_slice_that_is_not_shown_tells_of_no_model_that_decides_all_alike() -> None:
+    policy = parse_policy(HEAD % (BINARY, "", "recall, max_drop: 0.1"))
+    verdict = prunegate.judge(policy, table(40).assign(candidate=1))
+    assert facts(policy, verdict)["constant"].any()
+    assert not facts(policy, replace(verdict, slices=()))["constant"].any()

@@ -60,3 +60,12 @@ def test_which_head_the_model_has_is_said_by_its_labels() -> None:
         "85,800,194 − 80 × 196,800 = 70,056,194 parameters (70.1 M)" in found["parameters: after"]
     )
     assert "needs 5,893 MLP neurons" in found["parameters: after"]
+
+
+def test_where_nothing_goes_the_model_is_whole() -> None:
+    text = FILE.read_text(encoding="utf-8")
+    text = text.replace("after: 64, layers: 12, per_layer: 12, removed_per_layer: 3", "after: 144")
+    text = text.replace("after: 61 M, change: -29 %", "after: 86.6 M")
+    found = {one.figure: one for one in check_claims(parse_claims(text)).checks}
+    assert found["parameters: after"].status == "right"
+    assert "nothing removed: 86,567,656 = 86,567,656" in found["parameters: after"].sum

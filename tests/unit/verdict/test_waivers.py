@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prunegate.audit.waivers.in_force import _does_not_count
 from prunegate.policy.diff import diff, loosened
 from prunegate.policy.schema import Policy
 from prunegate.policy.validation import validate_values
@@ -72,7 +73,7 @@ def verdict(findings: tuple[Finding, ...], *, absent: bool = False) -> Verdict:
 
 
 def waiver(rule: int, **changes: Any) -> Waiver:
-    return Waiver(
+    own = Waiver(
         entry=f"{rule:064x}",
         rule=rule,
         slice="overall",
@@ -89,6 +90,7 @@ def waiver(rule: int, **changes: Any) -> Waiver:
         created="2026-11-28T09:00:00Z",
         expires="2026-12-12T00:00:00Z",
     )
+    return replace(own, **changes)
 
 
 findings = st.lists(
@@ -246,3 +248,14 @@ def test_more_waivers_for_longer_are_a_looser_bar(old: Policy, new: Policy, loos
     changes = diff(old, new)
     assert len(changes) == 1
     assert bool(loosened(changes)) == loose
+
+
+@pytest.mark.parametrize(
+    ("label", "about"), [("cat", "at_least of class cat on overall"), (None, "at_least on overall")]
+)
+def test_a_waiver_that_waives_nothing_is_told_with_what_it_was_for(
+    label: str | None, about: str
+) -> None:
+    told = _does_not_count(waiver(0, class_label=label), "there is no such finding")
+    assert f" for {about} (" in told
+    assert told.endswith("waives nothing: there is no such finding.")
