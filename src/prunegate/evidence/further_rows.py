@@ -26,6 +26,7 @@ from prunegate.evidence.rates import Evidence, PairedRate
 from prunegate.evidence.unseen_loss import Sureness, further_rows
 from prunegate.metrics.hypothesis import Contrast, Difference, Hypothesis, Level, SuccessRatio
 from prunegate.stats import sample_size
+from prunegate.stats.least_rows import least_rows
 from prunegate.stats.result import TestResult
 
 POWER = 0.9
@@ -224,16 +225,7 @@ def _making_up(seen: _Seen, room: float, score: float) -> int | None:
         wanted = score * math.sqrt(total) + float(ndtri(POWER)) * math.sqrt(further)
         return expected >= wanted * seen.spread / total
 
-    most = 1
-    while not enough(most):
-        most *= 2
-        if most > HOPELESS:
-            return None
-    least = most // 2
-    while most - least > 1:
-        middle = (least + most) // 2
-        least, most = (least, middle) if enough(middle) else (middle, most)
-    return most
+    return least_rows(enough, HOPELESS)
 
 
 def _allowed(evidence: Evidence, claim: Contrast, whole: Fraction) -> Fraction | None:

@@ -9,13 +9,13 @@ would have, is passed. Pure.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 from scipy.special import ndtri
 
 from prunegate.stats import mean
+from prunegate.stats.least_rows import least_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,20 +75,7 @@ def further_rows(loss: UnseenLoss, to_come: float, sure: Sureness) -> int | None
         distance = expected - slack * math.sqrt(more) / units
         return distance > 0 and loss.p_value(int(units), distance) <= sure.alpha
 
-    return _least(enough, sure.most)
-
-
-def _least(enough: Callable[[int], bool], most: int) -> int | None:
-    high = 1
-    while not enough(high):
-        high *= 2
-        if high > most:
-            return None
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
+    return least_rows(enough, sure.most)
 
 
 def _sums(seen: mean.Moments, units: int, distance: float) -> tuple[float, float, float]:
