@@ -1,6 +1,6 @@
 """Foreseen removals: what the steps of a recipe will remove, followed one by one on sizes alone.
 
-UnitsLeft are counted, not chosen. How many go is known where a step says a share or how many stay;
+Units are counted, not chosen. How many go is known where a step says a share or how many stay;
 where among the rows they go is known where each row has a share of its own. Of what is ranked
 together the total is known, and that no row falls below the step's minimum, which is enough for
 further steps that leave no larger minimum. Beyond that (a share of importance, a budget over units

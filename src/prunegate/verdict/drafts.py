@@ -176,10 +176,10 @@ def _on_slice(question: Question, counts: SliceCounts, label: str | None) -> Dra
     if not isinstance(tally, PartialTally) or not tally.doubted:
         return _judged(question, counts)
     possible = tally.possible
-    return leastshown_value([_judged(question, replace(counts, tally=one)) for one in possible])
+    return least_shown([_judged(question, replace(counts, tally=one)) for one in possible])
 
 
-def leastshown_value(drafts: Sequence[Draft]) -> Draft:
+def least_shown(drafts: Sequence[Draft]) -> Draft:
     """Of what one limit may be, as rows that nobody could label may be labelled, what is shown.
 
     A limit holds where it does in every case, and is broken where it is in every case: the largest

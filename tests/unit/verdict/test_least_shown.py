@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.verdict.test_waivers import finding
 
-from prunegate.verdict.drafts import Draft, leastshown_value
+from prunegate.verdict.drafts import Draft, least_shown
 
 CASES = st.lists(
     st.tuples(
@@ -38,7 +38,7 @@ def test_a_limit_holds_or_is_broken_only_where_it_is_in_every_case(
         )
         for status, value, harm, loss, contestable in cases
     ]
-    found = leastshown_value(drafts)
+    found = least_shown(drafts)
     statuses = {status for status, *_ in cases}
     assert found.finding.status == (statuses.pop() if len(statuses) == 1 else "inconclusive")
     because = {"inconclusive": ("one class", "not shown")}.get(found.finding.status, (None,))
