@@ -12,7 +12,7 @@ import altair as alt
 from prunegate.report import svg
 from prunegate.report.drawing import KEPT
 from prunegate.report.forest import ForestRow, Panel
-from prunegate.report.svg import COLOURS, CONTROL, FORBIDDEN, SHAPES
+from prunegate.report.svg import COLOURS, CONTROL, FORBIDDEN
 
 _WIDTH, _BAND, _LEFT, _RIGHT = 206, 30, 138, 14
 _SPREAD = 2.5
@@ -122,14 +122,7 @@ def _marks(rows: Sequence[dict[str, Any]]) -> list[alt.Chart]:
     known = [row for row in rows if row["at"] is not None]
     intervals = [row for row in rows if None not in (row["low"], row["high"])]
     controls = [row for row in rows if row["control"] is not None]
-    colour = alt.Color(
-        "status:N",
-        scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())),
-        legend=None,
-    )
-    shape = alt.Shape(
-        "status:N", scale=alt.Scale(domain=list(SHAPES), range=list(SHAPES.values())), legend=None
-    )
+    colour, shape = svg.by_status()
     return [
         _layer(intervals)
         .mark_rule(strokeWidth=2.4, strokeCap="round")

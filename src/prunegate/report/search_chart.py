@@ -12,7 +12,7 @@ from prunegate.report import svg
 from prunegate.report.frontier_rows import frontier, severity
 from prunegate.report.search_controls import beside
 from prunegate.report.speech import Speech
-from prunegate.report.svg import COLOURS, CONTROL, FORBIDDEN, SHAPES
+from prunegate.report.svg import COLOURS, CONTROL, FORBIDDEN
 from prunegate.report.units import Units
 
 _WIDTH, _HEIGHT = 372, 250
@@ -135,14 +135,7 @@ def _frontier(attempts: Sequence[SearchAttempt]) -> alt.Chart:
 
 
 def _marks(found: Search) -> list[alt.Chart]:
-    colour = alt.Color(
-        "status:N",
-        scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())),
-        legend=None,
-    )
-    shape = alt.Shape(
-        "status:N", scale=alt.Scale(domain=list(SHAPES), range=list(SHAPES.values())), legend=None
-    )
+    colour, shape = svg.by_status()
     made = [_point(a) for a in found.attempts if severity(a) is not None]
     other = (found.other_scope,) if found.other_scope else ()
     held = [("circle", found.draws), ("square", other)]

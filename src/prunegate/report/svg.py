@@ -52,6 +52,19 @@ class Chart:
     """What it shows."""
 
 
+def by_status() -> tuple[alt.Color, alt.Shape]:
+    """Ink and shape of marks whose rows have a ``status``; the page has the legend."""
+    colour = alt.Color(
+        "status:N",
+        scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())),
+        legend=None,
+    )
+    shape = alt.Shape(
+        "status:N", scale=alt.Scale(domain=list(SHAPES), range=list(SHAPES.values())), legend=None
+    )
+    return colour, shape
+
+
 def specified(chart: alt.LayerChart, *, width: int, height: int, padding: dict[str, int]) -> str:
     """The specification of a chart with a fixed layout."""
     specification: dict[str, Any] = (

@@ -397,13 +397,3 @@ def test_amounts_that_only_an_attempt_can_rule_out_do_not_end_the_search(
     assert "removes cannot be removed" in found.stdout
     assert "not_made" in (found.out / "frontier.csv").read_text()
     assert "cannot be made" in (found.out / "report.html").read_text()
-
-
-def test_where_no_amount_can_be_removed_that_is_bad_input(searchable: Path) -> None:
-    (searchable / "policy.yaml").write_text(policy(f"{VARY}, control: false}}\n"))
-    edit(searchable / "policy.yaml", "amount: 0.34", "amount: {share_below: 0.001}")
-    before = sorted(searchable.rglob("*"))
-    result = invoke("search", "policy.yaml", "--out", searchable / "out", "-q")
-    assert "none of the amounts tried (" in str(result.exception)
-    assert "no unit carries less than" in str(result.exception)
-    assert [path for path in sorted(searchable.rglob("*")) if path not in before] == []

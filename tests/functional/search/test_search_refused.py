@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from prunegate_test_tiny import POLICY, edit, invoke
+from tests.functional.search.searches import VARY, policy
 
 from prunegate.cli import main
 
@@ -84,3 +85,13 @@ def test_an_amount_that_cannot_be_removed_is_named_before_an_attempt(searchable:
     assert "search, step 2, amount 0.99 of 'vary'" in str(result.exception)
     assert "The largest amount possible is" in str(result.exception)
     assert sorted(searchable.rglob("*")) == before  # no attempt was kept either
+
+
+def test_where_no_amount_can_be_removed_that_is_bad_input(searchable: Path) -> None:
+    (searchable / "policy.yaml").write_text(policy(f"{VARY}, control: false}}\n"))
+    edit(searchable / "policy.yaml", "amount: 0.34", "amount: {share_below: 0.001}")
+    before = sorted(searchable.rglob("*"))
+    result = invoke("search", "policy.yaml", "--out", searchable / "out", "-q")
+    assert "none of the amounts tried (" in str(result.exception)
+    assert "no unit carries less than" in str(result.exception)
+    assert [path for path in sorted(searchable.rglob("*")) if path not in before] == []
