@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -22,9 +22,17 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     before = {sent: signal.signal(sent, signal.SIG_DFL) for sent in SIGNALS}
     monkeypatch.setattr(cli, "_AGAIN_S", 0.01)
     yield cli._end_politely()
-    signal.setitimer(signal.ITIMER_REAL, 0)
     for sent, handler in before.items():
         signal.signal(sent, handler)
+
+
+@contextmanager
+def no_longer_asked() -> Iterator[None]:
+    """Ask no more while what ended it is still under way: after it, it would end the tests."""
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def work(end: Callable[[], bool]) -> None:
@@ -37,10 +45,13 @@ def work(end: Callable[[], bool]) -> None:
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
 def test_what_is_swallowed_comes_again(sent: signal.Signals) -> None:
-    with suppress(BaseException):
-        signal.raise_signal(sent)
-    with pytest.raises(Ended) as ended:
+    def swallowing() -> None:
+        with suppress(BaseException):
+            signal.raise_signal(sent)
         work(lambda: False)
+
+    with pytest.raises(Ended) as ended, no_longer_asked():
+        swallowing()
     assert ended.value.signal is sent
 
 
@@ -58,7 +69,7 @@ def test_what_cleans_up_is_not_interrupted(asked: list[int]) -> None:
             seen.append(len(asked))
 
     seen: list[int] = []
-    with pytest.raises(Ended):
+    with pytest.raises(Ended), no_longer_asked():
         cleaned()
     assert seen > [3]
 
