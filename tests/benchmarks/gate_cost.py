@@ -57,7 +57,7 @@ PARTS = {
     "the policy language": "import prunegate.policy.load",
     "all that gate imports": "import prunegate.gate, prunegate.outputs.write",
     "pandas": "import pandas",
-    "altair and vl-convert": "import altair, vl_convert",
+    "vl-convert": "import vl_convert",
 }
 """Loaded by a process of its own each, so that what two of them load counts twice."""
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import altair as alt
-
 from prunegate.cost.projection import Projection
 from prunegate.report import svg
 from prunegate.report.speech import Speech, speech
 from prunegate.report.svg import BASELINE, CANDIDATE, SAVED
+from prunegate.report.vega_lite import Values, channel, constant, marks, second
 from prunegate.text.escape import visible
 from prunegate.text.languages import ENGLISH
 from prunegate.text.money import money
@@ -33,12 +32,17 @@ def cost_chart(projection: Projection, said: Speech | None = None) -> svg.Chart:
     top = max(max(v["baseline"], v["candidate"]) for v in values) or 1.0
     # whole instances are a price that jumps; drawn sloping, it would promise what is never billed
     lines = _layers(values, "step" if projection.billing == "instance" else "linear")
-    chart = alt.layer(*lines, *_ends(projection, own), *_paid(projection, own)).encode(
-        x=alt.X("month:Q", scale=_flat(last.month), axis=_months(last.month, own)),
-        y=alt.Y("baseline:Q", scale=_flat(_ROOM * top), axis=_amounts(projection.currency, own)),
+    months, amounts = _months(last.month, own), _amounts(projection.currency, own)
+    specification = svg.specified(
+        [*lines, *_ends(projection, own), *_paid(projection, own)],
+        shared={
+            "x": channel("month", "Q", scale=_flat(last.month), axis=months),
+            "y": channel("baseline", "Q", scale=_flat(_ROOM * top), axis=amounts),
+        },
+        width=_WIDTH,
+        height=_HEIGHT,
+        padding={"left": 60, "right": 14, "top": 8, "bottom": 44},
     )
-    padding = {"left": 60, "right": 14, "top": 8, "bottom": 44}
-    specification = svg.specified(chart, width=_WIDTH, height=_HEIGHT, padding=padding)
     before, after = (_amount(cost, projection, own) for cost in (last.baseline, last.candidate))
     return svg.Chart(
         specification=specification,
@@ -52,63 +56,65 @@ def _amount(cost: str, projection: Projection, said: Speech) -> str:
     return said.amount(money(cost, projection.currency), projection.currency)
 
 
-def _flat(top: float) -> alt.Scale:
-    return alt.Scale(domain=[0, top], nice=False)
+def _flat(top: float) -> Values:
+    return {"domain": [0, top], "nice": False}
 
 
-def _months(last: int, said: Speech) -> alt.Axis:
+def _months(last: int, said: Speech) -> Values:
     step = max(1, -(-last // 6))
     values = list(range(0, last + 1, step))
-    return alt.Axis(values=values, title=said.say("costs.axis_month"), grid=False, format="d")
+    title = said.say("costs.axis_month")
+    return {"values": values, "title": title, "grid": False, "format": "d"}
 
 
-def _amounts(currency: str, said: Speech) -> alt.Axis:
+def _amounts(currency: str, said: Speech) -> Values:
     title = said.say("costs.axis_amount", currency=visible(currency))
+    axis = {"title": title, "tickCount": 5, "gridOpacity": 0.7}
     if said.number("1,0") == "1,0":
-        return alt.Axis(title=title, format=",~r", tickCount=5, gridOpacity=0.7)
+        return {**axis, "format": ",~r"}
     # marks change places by way of a third
     written = (
         "replace(replace(replace(format(datum.value, ',~r'), /,/g, '_'), '.', ','), /_/g, '.')"
     )
-    return alt.Axis(title=title, labelExpr=written, tickCount=5, gridOpacity=0.7)
+    return {**axis, "labelExpr": written}
 
 
-def _layers(values: list[dict[str, Any]], course: str) -> list[alt.Chart]:
-    data = alt.Chart(alt.Data(values=values))
-    before = {"color": BASELINE, "strokeWidth": 2.4, "strokeDash": [6, 4]}
+def _layers(values: list[dict[str, Any]], course: str) -> list[Values]:
+    between = {"color": SAVED, "interpolate": course}
+    before = {"color": BASELINE, "strokeWidth": 2.4, "strokeDash": [6, 4], "interpolate": course}
+    after = {"color": CANDIDATE, "strokeWidth": 2.8, "interpolate": course}
+    baseline, candidate = channel("baseline", "Q"), channel("candidate", "Q")
     return [
-        data.mark_area(color=SAVED, interpolate=course).encode(y="candidate:Q", y2="baseline:Q"),
-        data.mark_line(**before, interpolate=course).encode(y="baseline:Q"),
-        data.mark_line(color=CANDIDATE, strokeWidth=2.8, interpolate=course).encode(
-            y="candidate:Q"
-        ),
+        marks("area", values, between, y=candidate, y2=second("baseline")),
+        marks("line", values, before, y=baseline),
+        marks("line", values, after, y=candidate),
     ]
 
 
-def _paid(projection: Projection, said: Speech) -> list[alt.Chart]:
+def _paid(projection: Projection, said: Speech) -> list[Values]:
     """Where the saving has paid the one-off cost, if there is one and it does."""
     month = projection.break_even
     if month is None or not Decimal(projection.one_off):
         return []
     late = month > projection.months[-1].month / 2  # the word stays inside the picture
-    mark = alt.Chart(alt.Data(values=[{"month": month, "baseline": 0}]))
+    rows = [{"month": month, "baseline": 0}]
+    line = {"color": svg.MUTED, "strokeDash": [2, 3]}
+    word = {
+        "text": said.say("costs.mark_paid", month=str(month)),
+        "align": "right" if late else "left",
+        "baseline": "bottom",
+        "dx": -4 if late else 4,
+        "dy": -4,
+        "fontSize": 11,
+        "color": svg.MUTED,
+    }
     return [
-        mark.mark_rule(color=svg.MUTED, strokeDash=[2, 3]).encode(
-            y=alt.value(0), y2=alt.value(_HEIGHT)
-        ),
-        mark.mark_text(
-            text=said.say("costs.mark_paid", month=str(month)),
-            align="right" if late else "left",
-            baseline="bottom",
-            dx=-4 if late else 4,
-            dy=-4,
-            fontSize=11,
-            color=svg.MUTED,
-        ),
+        marks("rule", rows, line, y=constant(0), y2=constant(_HEIGHT)),
+        marks("text", rows, word),
     ]
 
 
-def _ends(projection: Projection, said: Speech) -> list[alt.Chart]:
+def _ends(projection: Projection, said: Speech) -> list[Values]:
     """The two lines named where they end; the dearer one above, the cheaper one below."""
     last = projection.months[-1]
     dearer = Decimal(last.baseline) >= Decimal(last.candidate)
@@ -118,15 +124,19 @@ def _ends(projection: Projection, said: Speech) -> list[alt.Chart]:
     ]
     clear = _climb(projection)
     return [
-        alt.Chart(alt.Data(values=[{"month": last.month, "baseline": float(amount)}])).mark_text(
-            text=said.say(f"costs.{name}", amount=_amount(amount, projection, said)),
-            align="right",
-            baseline="bottom" if above else "top",
-            dx=-2,
-            dy=-8 + min(clear, 0) if above else 8 + max(clear, 0),
-            fontSize=12.5,
-            fontWeight="bold",
-            color=colour,
+        marks(
+            "text",
+            [{"month": last.month, "baseline": float(amount)}],
+            {
+                "text": said.say(f"costs.{name}", amount=_amount(amount, projection, said)),
+                "align": "right",
+                "baseline": "bottom" if above else "top",
+                "dx": -2,
+                "dy": -8 + min(clear, 0) if above else 8 + max(clear, 0),
+                "fontSize": 12.5,
+                "fontWeight": "bold",
+                "color": colour,
+            },
         )
         for amount, name, colour, above in named
     ]

@@ -6,13 +6,12 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 
-import altair as alt
-
 from prunegate.audit.record import Compression, DecisionRecord
 from prunegate.report import svg
 from prunegate.report.drawing import KEPT
 from prunegate.report.speech import Speech, speech
 from prunegate.report.svg import SHARES
+from prunegate.report.vega_lite import Values, channel, marks
 from prunegate.text import numbers
 from prunegate.text.languages import ENGLISH
 
@@ -128,12 +127,12 @@ def _chart(compression: Compression, words: _Words) -> svg.Chart:
 @lru_cache(maxsize=KEPT)
 def _drawn_heads(cells: str, layers: int, widest: int, words: _Words) -> svg.Chart:
     cell = min(_LARGEST, _PLOT / max(widest, 1))
-    chart = alt.layer(*_layers(json.loads(cells), cell)).encode(
-        x=_scale("head:O", words.head, widest, alt.X),
-        y=_scale("layer:O", words.layer, layers, alt.Y),
-    )
     specification = svg.specified(
-        chart,
+        _layers(json.loads(cells), cell),
+        shared={
+            "x": _scale("head", words.head, widest),
+            "y": _scale("layer", words.layer, layers),
+        },
         width=round(cell * widest),
         height=round(cell * layers),
         padding={
@@ -151,12 +150,12 @@ def _drawn_heads(cells: str, layers: int, widest: int, words: _Words) -> svg.Cha
     )
 
 
-def _scale(field: str, title: str, size: int, channel: type[alt.X] | type[alt.Y]) -> alt.X | alt.Y:
+def _scale(field: str, title: str, size: int) -> Values:
     every = max(1, -(-size // 12))
     shown = [n for n in range(1, size + 1) if (n - 1) % every == 0]
-    axis = alt.Axis(values=shown, title=title, labelAngle=0, domain=False, ticks=False)
+    axis = {"values": shown, "title": title, "labelAngle": 0, "domain": False, "ticks": False}
     domain = list(range(1, size + 1))
-    return channel(field, scale=alt.Scale(domain=domain, padding=0), axis=axis)
+    return channel(field, "O", scale={"domain": domain, "padding": 0}, axis=axis)
 
 
 def _cells(compression: Compression) -> list[dict[str, float | int | bool]]:
@@ -173,18 +172,16 @@ def _cells(compression: Compression) -> list[dict[str, float | int | bool]]:
     ]
 
 
-def _layers(cells: list[dict[str, float | int | bool]], cell: float) -> list[alt.Chart]:
+def _layers(cells: list[dict[str, float | int | bool]], cell: float) -> list[Values]:
     kept = [c for c in cells if c["kept"]]
     removed = [c for c in cells if not c["kept"]]
     most = max((float(c["share"]) for c in cells), default=1.0)
-    shade = alt.Color("share:Q", scale=alt.Scale(domain=[0, most], range=list(SHARES)), legend=None)
+    scale = {"domain": [0, most], "range": list(SHARES)}
     block = {"width": {"band": 0.9}, "height": {"band": 0.9}, "cornerRadius": cell / 8}
+    frame = {"fill": svg.PAPER, "stroke": "#aab3bc", "strokeWidth": 1, **block}
+    cross = {"text": "×", "color": svg.MUTED, "fontSize": cell * 0.6, "baseline": "middle"}
     return [
-        alt.Chart(alt.Data(values=kept)).mark_rect(**block).encode(color=shade),
-        alt.Chart(alt.Data(values=removed)).mark_rect(
-            fill=svg.PAPER, stroke="#aab3bc", strokeWidth=1, **block
-        ),
-        alt.Chart(alt.Data(values=removed)).mark_text(
-            text="×", color=svg.MUTED, fontSize=cell * 0.6, baseline="middle"
-        ),
+        marks("rect", kept, block, color=channel("share", "Q", scale=scale, legend=None)),
+        marks("rect", removed, frame),
+        marks("text", removed, cross),
     ]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import altair as alt
-
 from prunegate.audit.search_record import Search, SearchAttempt
 from prunegate.report import svg
 from prunegate.report.frontier_rows import frontier, severity
@@ -14,6 +12,7 @@ from prunegate.report.search_controls import beside
 from prunegate.report.speech import Speech
 from prunegate.report.svg import COLOURS, CONTROL, FORBIDDEN
 from prunegate.report.units import Units
+from prunegate.report.vega_lite import Values, channel, marks, second
 
 _WIDTH, _HEIGHT = 372, 250
 STATUS = {"approve": "pass", "reject": "fail", "inconclusive": "inconclusive"}
@@ -40,12 +39,12 @@ def search_chart(found: Search, units: Units) -> svg.Chart:
         *_marks(found),
         *_names(found, chosen, across, units.speech),
     ]
-    chart = alt.layer(*layers).encode(
-        x=_x(units.name(found.objective), across, units.speech),
-        y=_y(up, relative, units.speech),
-    )
     specification = svg.specified(
-        chart,
+        layers,
+        shared={
+            "x": _x(units.name(found.objective), across, units.speech),
+            "y": _y(up, relative, units.speech),
+        },
         width=_WIDTH,
         height=_HEIGHT,
         padding={"left": 58, "right": 10, "top": 8, "bottom": 44},
@@ -69,29 +68,20 @@ def _domain(values: Sequence[float]) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _x(objective: str, domain: tuple[float, float], said: Speech) -> alt.X:
-    axis = alt.Axis(title=objective, tickCount=5, gridOpacity=0.7, **_written("~s", said))
-    return alt.X("objective:Q", scale=alt.Scale(domain=list(domain), nice=False), axis=axis)
+def _x(objective: str, domain: tuple[float, float], said: Speech) -> Values:
+    axis = {"title": objective, "tickCount": 5, "gridOpacity": 0.7, **_written("~s", said)}
+    return channel("objective", "Q", scale={"domain": list(domain), "nice": False}, axis=axis)
 
 
-def _y(domain: tuple[float, float], relative: bool, said: Speech) -> alt.Y:
+def _y(domain: tuple[float, float], relative: bool, said: Speech) -> Values:
+    scale: Values = {"domain": list(domain), "nice": False}
+    axis: Values = {"gridOpacity": 0.7}
     if not relative:
-        axis = alt.Axis(
-            title=said.say("searching.axis_loss"),
-            tickCount=5,
-            gridOpacity=0.7,
-            **_written("", said),
-        )
-        return alt.Y("loss:Q", scale=alt.Scale(domain=list(domain), nice=False), axis=axis)
+        axis |= {"title": said.say("searching.axis_loss"), "tickCount": 5, **_written("", said)}
+        return channel("loss", "Q", scale=scale, axis=axis)
     ticks = [tick for tick in _TICKS if domain[0] <= tick <= domain[1]]
-    axis = alt.Axis(
-        title=said.say("searching.axis_used"),
-        values=ticks,
-        format="~%",
-        gridOpacity=0.7,
-    )
-    scale = alt.Scale(type="symlog", constant=1, domain=list(domain), nice=False)
-    return alt.Y("loss:Q", scale=scale, axis=axis)
+    axis |= {"title": said.say("searching.axis_used"), "values": ticks, "format": "~%"}
+    return channel("loss", "Q", scale={"type": "symlog", "constant": 1, **scale}, axis=axis)
 
 
 def _written(form: str, said: Speech) -> dict[str, str]:
@@ -103,10 +93,6 @@ def _written(form: str, said: Speech) -> dict[str, str]:
     return {"labelExpr": f"replace({text}, '.', '{mark}')"}
 
 
-def _layer(values: Sequence[dict[str, Any]]) -> alt.Chart:
-    return alt.Chart(alt.Data(values=list(values)))
-
-
 def _point(attempt: SearchAttempt) -> dict[str, Any]:
     return {
         "objective": attempt.objective,
@@ -115,45 +101,46 @@ def _point(attempt: SearchAttempt) -> dict[str, Any]:
     }
 
 
-def _limit(across: tuple[float, float], up: tuple[float, float]) -> list[alt.Chart]:
+def _limit(across: tuple[float, float], up: tuple[float, float]) -> list[Values]:
     """Losses that the policy does not allow, and the line where they begin."""
     ground = [{"objective": across[0], "end": across[1], "loss": 1.0, "top": up[1]}]
     ends = [{"objective": end, "loss": 1.0} for end in across]
     return [
-        _layer(ground).mark_rect(color=FORBIDDEN).encode(x2="end:Q", y2="top:Q"),
-        _layer(ends).mark_line(color=COLOURS["fail"], strokeWidth=1.6),
+        marks("rect", ground, {"color": FORBIDDEN}, x2=second("end"), y2=second("top")),
+        marks("line", ends, {"color": COLOURS["fail"], "strokeWidth": 1.6}),
     ]
 
 
-def _frontier(attempts: Sequence[SearchAttempt]) -> alt.Chart:
+def _frontier(attempts: Sequence[SearchAttempt]) -> Values:
     ordered = [{**_point(a), "order": n} for n, a in enumerate(frontier(attempts))]
-    return (
-        _layer(ordered)
-        .mark_line(color=svg.MUTED, strokeWidth=1.2, strokeDash=[4, 4])
-        .encode(order="order:Q")
-    )
+    look = {"color": svg.MUTED, "strokeWidth": 1.2, "strokeDash": [4, 4]}
+    return marks("line", ordered, look, order=channel("order", "Q"))
 
 
-def _marks(found: Search) -> list[alt.Chart]:
+def _marks(found: Search) -> list[Values]:
     colour, shape = svg.by_status()
     made = [_point(a) for a in found.attempts if severity(a) is not None]
     other = (found.other_scope,) if found.other_scope else ()
     held = [("circle", found.draws), ("square", other)]
+    open_mark = {"filled": False, "color": CONTROL, "size": 70, "strokeWidth": 1.6}
+    full = {"filled": True, "size": 110, "opacity": 1}
     return [
         *(
-            _layer([_point(a) for a in some if severity(a) is not None]).mark_point(
-                shape=shape, filled=False, color=CONTROL, size=70, strokeWidth=1.6
+            marks(
+                "point",
+                [_point(a) for a in some if severity(a) is not None],
+                {"shape": form, **open_mark},
             )
-            for shape, some in held
-            if some or shape == "circle"
+            for form, some in held
+            if some or form == "circle"
         ),
-        _layer(made).mark_point(filled=True, size=110, opacity=1).encode(color=colour, shape=shape),
+        marks("point", made, full, color=colour, shape=shape),
     ]
 
 
 def _names(
     found: Search, chosen: SearchAttempt, across: tuple[float, float], said: Speech
-) -> list[alt.Chart]:
+) -> list[Values]:
     """The marks that matter, named beside them: inwards where the edge of the plot is near."""
     say = said.say
     named = [(chosen, say("searching.chosen", name=str(chosen.number)), 14)]
@@ -169,15 +156,19 @@ def _names(
         named.append((found.other_scope, found.other_scope.scope or "", 14))
     middle = sum(across) / 2
     return [
-        _layer([_point(attempt)]).mark_text(
-            text=text,
-            align="right" if attempt.objective > middle else "left",
-            baseline="middle",
-            dx=-4 if attempt.objective > middle else 4,
-            dy=below,
-            fontSize=12,
-            fontWeight="bold",
-            color=svg.INK,
+        marks(
+            "text",
+            [_point(attempt)],
+            {
+                "text": text,
+                "align": "right" if attempt.objective > middle else "left",
+                "baseline": "middle",
+                "dx": -4 if attempt.objective > middle else 4,
+                "dy": below,
+                "fontSize": 12,
+                "fontWeight": "bold",
+                "color": svg.INK,
+            },
         )
         for attempt, text, below in named
         if severity(attempt) is not None

@@ -7,16 +7,15 @@ depend on the fonts of the machine that drew it.
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from xml.etree import ElementTree as ET
 
-import altair as alt
 from markupsafe import Markup
 
 from prunegate.report.drawing import drawn_svg
 from prunegate.report.speech import Speech
+from prunegate.report.vega_lite import Values, as_specification, channel
 
 COLOURS = {"pass": "#0b6e5d", "fail": "#b3261e", "inconclusive": "#8a5a00", "waived": "#5a4b9a"}
 """Ink of each status: at least 4.5 to 1 on white."""
@@ -36,6 +35,23 @@ _ALLOWED = frozenset(
 )
 _DROPPED = ("aria-", "role", "pointer-events", "class", "font-family", "href", "on")
 _NAMESPACE = "http://www.w3.org/2000/svg"
+_CONFIG = {
+    "aria": False,
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": MUTED,
+        "titleColor": MUTED,
+        "tickColor": FAINT,
+        "domainColor": FAINT,
+        "gridColor": FAINT,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "labelOverlap": False,
+        "labelFlush": False,
+        "titlePadding": 8,
+    },
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,47 +68,47 @@ class Chart:
     """What it shows."""
 
 
-def by_status() -> tuple[alt.Color, alt.Shape]:
+def by_status() -> tuple[Values, Values]:
     """Ink and shape of marks whose rows have a ``status``; the page has the legend."""
-    colour = alt.Color(
-        "status:N",
-        scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())),
-        legend=None,
-    )
-    shape = alt.Shape(
-        "status:N", scale=alt.Scale(domain=list(SHAPES), range=list(SHAPES.values())), legend=None
+    colour, shape = (
+        channel(
+            "status",
+            "N",
+            scale={"domain": list(by), "range": list(by.values())},
+            legend=None,
+        )
+        for by in (COLOURS, SHAPES)
     )
     return colour, shape
 
 
-def specified(chart: alt.LayerChart, *, width: int, height: int, padding: dict[str, int]) -> str:
-    """The specification of a chart with a fixed layout."""
-    specification: dict[str, Any] = (
-        chart.properties(
-            width=width,
-            height=height,
-            padding=padding,
-            autosize=alt.AutoSizeParams(type="none"),
-            background=PAPER,
-        )
-        .configure(aria=False)
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=MUTED,
-            titleColor=MUTED,
-            tickColor=FAINT,
-            domainColor=FAINT,
-            gridColor=FAINT,
-            labelFontSize=12,
-            titleFontSize=12,
-            titleFontWeight="normal",
-            labelOverlap=False,
-            labelFlush=False,
-            titlePadding=8,
-        )
-        .to_dict()
+def specified(
+    layers: Sequence[Values],
+    *,
+    shared: Mapping[str, Values],
+    width: int,
+    height: int,
+    padding: Mapping[str, int],
+) -> str:
+    """The specification of a chart with a fixed layout.
+
+    Args:
+        layers: from the one below to the one above, each made by ``vega_lite.marks``.
+        shared: the channels that all layers have, axes above all.
+        width: of the plot, in pixels, as all lengths.
+        height: of the plot.
+        padding: around the plot, by side.
+    """
+    return as_specification(
+        layers,
+        shared,
+        width=width,
+        height=height,
+        padding=padding,
+        autosize={"type": "none"},
+        background=PAPER,
+        config=_CONFIG,
     )
-    return json.dumps(specification)
 
 
 def drawn_chart(chart: Chart) -> Markup:

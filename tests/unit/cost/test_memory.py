@@ -33,7 +33,13 @@ def write_vit(folder: Path, neurons: int) -> Stored:
         intermediate_size=neurons,
         num_labels=2,
     )
-    ViTForImageClassification(config).save_pretrained(folder)
+    with torch.device("meta"):  # random numbers would take seconds
+        model = ViTForImageClassification(config)
+    model.to_empty(device="cpu")
+    with torch.no_grad():
+        for weight in (*model.parameters(), *model.buffers()):
+            weight.fill_(0.01)
+    model.save_pretrained(folder)
     (folder / "preprocessor_config.json").write_text("{}")
     return Stored(path=folder, architecture="ViTForImageClassification", onnx=False)
 

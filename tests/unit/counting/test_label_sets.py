@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from prunegate.policy.schema import Policy
 
 pytestmark = pytest.mark.slow
 
+SAME = tables.scores(3, 40)
 RULES = (
     "{metric: recall, slices: all, classes: each, max_drop: 0.2}",
     "{metric: precision, slices: kind, classes: micro, max_drop: 0.2}",
@@ -40,18 +42,22 @@ def counted(policy: Policy, source: Any) -> tuple[Any, ...]:
     return slices, [getattr(one.tally, "clusters", None) for one in slices]
 
 
+@cache
+def expected() -> tuple[Any, ...]:
+    """What is counted in ``SAME``, of a column for each label."""
+    return counted(tables.policy(*RULES), SAME)
+
+
 def test_every_shape_of_the_same_scores_is_counted_alike(tmp_path: Path) -> None:
-    data, policy = tables.scores(3, 40), tables.policy(*RULES)
-    expected = counted(policy, data)
-    for source in tables.of_scores(data, tmp_path):
-        assert counted(policy, source) == expected, source
+    policy = tables.policy(*RULES)
+    for source in tables.of_scores(SAME, tmp_path):
+        assert counted(policy, source) == expected(), source
 
 
 def test_decisions_are_read_from_names_as_from_columns(tmp_path: Path) -> None:
-    data = tables.scores(4, 40)
-    expected = counted(tables.policy(*RULES), data)
-    for source in tables.of_decisions(data, tmp_path):
-        assert counted(tables.policy(*RULES, task=tables.DECIDED), source) == expected, source
+    policy = tables.policy(*RULES, task=tables.DECIDED)
+    for source in tables.of_decisions(SAME, tmp_path):
+        assert counted(policy, source) == expected(), source
 
 
 def test_names_in_lists_are_read_as_json_writes_them(tmp_path: Path) -> None:
@@ -71,7 +77,7 @@ def test_names_in_lists_are_read_as_json_writes_them(tmp_path: Path) -> None:
 
 
 def test_labels_and_both_models_come_in_files_of_their_own(tmp_path: Path) -> None:
-    data = tables.scores(5, 40)
+    data = SAME
     tables.listed(data)[["id", "kind", "label"]].to_parquet(tmp_path / "labels.parquet")
     for role in ("baseline", "candidate"):
         own = data[["id"]].assign(**{f"p_{n}": data[f"{role}_{n}"] for n in LABELS})
@@ -84,31 +90,29 @@ def test_labels_and_both_models_come_in_files_of_their_own(tmp_path: Path) -> No
             "candidate_predictions": tmp_path / "candidate.csv.gz",
         },
     )
-    assert found == counted(tables.policy(*RULES), data)
+    assert found == expected()
 
 
 def test_thresholds_can_be_one_for_all_one_a_model_or_one_a_label() -> None:
-    data = tables.scores(6, 60)
-    one = counted(tables.policy(*RULES), data)
+    one = expected()
     head = "{kind: multilabel, labels: [violence, adult, hate], threshold: "
     for told in ("{violence: 0.5, adult: 0.5, hate: 0.5}", "{baseline: 0.5, candidate: 0.5}"):
-        assert counted(tables.policy(*RULES, task=f"{head}{told}}}"), data) == one
+        assert counted(tables.policy(*RULES, task=f"{head}{told}}}"), SAME) == one
     task = f"{head}{{violence: 0.5, adult: 0.5, hate: 0.9}}}}"
-    other = counted(tables.policy(*RULES, task=task), data)
+    other = counted(tables.policy(*RULES, task=task), SAME)
     (before, *_), (after, *_) = one[0], other[0]
     assert before.tally.of_class("adult") == after.tally.of_class("adult")
     assert before.tally.of_class("hate") != after.tally.of_class("hate")
 
 
 def test_logits_are_put_through_the_sigmoid() -> None:
-    data = tables.scores(7, 40)
-    logits = data.copy()
+    logits = SAME.copy()
     for role in ("baseline", "candidate"):
         for label in LABELS:
-            share = data[f"{role}_{label}"].clip(1e-9, 1 - 1e-9)
+            share = SAME[f"{role}_{label}"].clip(1e-9, 1 - 1e-9)
             logits[f"{role}_{label}"] = np.log(share / (1 - share)).round(12)
     policy = tables.policy(*RULES, more="data: {scores: {activation: sigmoid}}\n")
-    assert counted(policy, logits) == counted(tables.policy(*RULES), data)
+    assert counted(policy, logits) == expected()
 
 
 def test_a_score_of_32_bits_in_a_list_reaches_the_threshold_that_its_decimals_reach() -> None:
@@ -175,10 +179,10 @@ def as_text(names: list[str]) -> str:
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
 def test_names_beside_columns_have_to_say_the_same(tmp_path: Path, ending: str) -> None:
-    data, path = tables.scores(10, 30), tmp_path / f"t.{ending}"
+    data, path = SAME, tmp_path / f"t.{ending}"
     lists, policy = tables.named(data)["label"], tables.policy(*RULES)
     told = lists.map(as_text) if ending == "csv" else lists
-    assert counted(policy, written(data.assign(label=told), path)) == counted(policy, data)
+    assert counted(policy, written(data.assign(label=told), path)) == expected()
     rows = [3, 8, 9, 20]
     lists[rows] = lists[rows].map(lambda names: [one for one in LABELS if one not in names])
     told = lists.map(as_text) if ending == "csv" else lists
@@ -190,9 +194,9 @@ def test_names_beside_columns_have_to_say_the_same(tmp_path: Path, ending: str) 
 
 
 def test_scores_listed_beside_columns_have_to_be_the_same() -> None:
-    data, policy = tables.scores(10, 30), tables.policy(*RULES)
+    data, policy = SAME, tables.policy(*RULES)
     listed = tables.listed(data)["baseline"].map(np.float32)
-    assert counted(policy, data.assign(baseline=listed)) == counted(policy, data)
+    assert counted(policy, data.assign(baseline=listed)) == expected()
     listed[5] = listed[5][::-1]
     with pytest.raises(TableError, match=rf"'baseline': 1 row with {SCORES_DIFFER}"):
         counted(policy, data.assign(baseline=listed))
@@ -200,8 +204,8 @@ def test_scores_listed_beside_columns_have_to_be_the_same() -> None:
 
 @pytest.mark.parametrize("overall", [1, 0.5, True, None])
 def test_a_verdict_a_row_beside_columns_is_no_list(overall: object) -> None:
-    data, policy = tables.scores(10, 30), tables.policy(*RULES)
-    assert counted(policy, data.assign(label=overall, baseline=overall)) == counted(policy, data)
+    data = SAME.assign(label=overall, baseline=overall)
+    assert counted(tables.policy(*RULES), data) == expected()
 
 
 def written(data: pd.DataFrame, path: Path) -> Path:
@@ -220,11 +224,12 @@ def test_a_missing_column_is_named_with_what_is_nearest_to_it() -> None:
         prunegate.judge(tables.policy(*RULES), data)
 
 
-def tally_of(data: pd.DataFrame, slice_name: str = "overall") -> LabelSets:
+def tallies_of(data: pd.DataFrame) -> dict[str, LabelSets]:
+    """The tally of every slice by its name."""
     policy = tables.policy(*RULES)
     slices = count_table(policy, open_predictions(policy, data)).slices
-    found = next(one.tally for one in slices if one.name == slice_name)
-    assert isinstance(found, LabelSets)
+    found = {one.name: one.tally for one in slices}
+    assert all(isinstance(tally, LabelSets) for tally in found.values())
     return found
 
 
@@ -240,8 +245,9 @@ SCORES = {
 @given(seed=st.integers(0, 10**6))
 def test_every_metric_is_what_scikit_learn_says_of_every_slice_and_label(seed: int) -> None:
     data = tables.scores(seed, 80, noise=0.2)
+    tallies = tallies_of(data)
     for name in ("overall", "kind=a", "kind=b"):
-        tally = tally_of(data, name)
+        tally = tallies[name]
         flags = tables.decisions(data if name == "overall" else data[data.kind == name[-1]])
         for metric in (*METRICS, "subset_accuracy"):
             for label in (None, *LABELS) if metric in METRICS else (None,):
@@ -276,7 +282,7 @@ def test_decisions_occur_together_as_counted_row_by_row(seed: int) -> None:
     flags = tables.decisions(data)
     cell = 4 * flags["label"] + 2 * flags["baseline"] + flags["candidate"]
     held = np.stack([(cell == k).sum(1) for k in range(8)], axis=1)
-    clusters = tally_of(data).clusters
+    clusters = tallies_of(data)["overall"].clusters
     assert isinstance(clusters, Clusters)
     assert clusters.groups == len(data)
     for one in range(8):
@@ -291,7 +297,8 @@ def test_decisions_occur_together_as_counted_row_by_row(seed: int) -> None:
 
 def test_slices_add_up_to_all_rows() -> None:
     data = tables.scores(11, 90, noise=0.3)
-    a, b, whole = (tally_of(data, name) for name in ("kind=a", "kind=b", "overall"))
+    tallies = tallies_of(data)
+    a, b, whole = (tallies[name] for name in ("kind=a", "kind=b", "overall"))
     assert a + b == whole
     assert (a + b).clusters == whole.clusters
     assert whole.rows == 90

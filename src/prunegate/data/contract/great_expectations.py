@@ -12,6 +12,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from prunegate.errors import InternalError
@@ -28,6 +29,12 @@ def load_great_expectations() -> Any:
         InternalError: something that it imports tried to end the process.
     """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # some releases tell about their use otherwise
+    return _imported()
+
+
+@cache
+def _imported() -> Any:
+    """The module; a process looks through all that it has loaded only once."""
     try:
         with warnings.catch_warnings(), _without_spark(), deferred(*ADDRESS_SYNTAX):
             # great_expectations imports sre_constants and sre_parse, which Python 3.11 retires.

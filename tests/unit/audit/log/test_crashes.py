@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import os
-import random
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from prunegate_test_logs import entry, new_log, sealed
+from prunegate_test_logs import new_log, sealed
 from tests.depth import times
 
 from prunegate.audit.log.entry import read_entry
 from prunegate.audit.log.folder import read_checkpoint
-from prunegate.audit.log.pending import add_pending
 from prunegate.audit.log.tiles import stored_entries
 from prunegate.audit.log.verify import verify_log
 
 LOGS = Path(__file__).with_name("logs.py")
+KILLS = Path(__file__).with_name("kills.py")
 SOURCE = Path(__file__).parents[4] / "src"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1"}
 
 PEND = """
 import hashlib, importlib.util, sys
@@ -49,8 +46,7 @@ while True:
 
 def start(script: str, audit: Path, *span: int) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", script, str(LOGS), str(audit), *map(str, span)]
-    env = {**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
 
 
 def acknowledged(process: subprocess.Popen[str]) -> set[str]:
@@ -89,55 +85,14 @@ def test_four_writers_and_a_sealer_at_once_lose_nothing(tmp_path: Path) -> None:
     assert read_checkpoint(audit).checkpoint.size == 4 * each
 
 
-class Child:
-    """A forked process: it is there at once, where a fresh Python takes half a second."""
-
-    def __init__(self, work: Callable[[int], None]) -> None:
-        self.out, write = os.pipe()
-        self.pid = os.fork()
-        if self.pid == 0:
-            try:
-                work(write)
-            finally:
-                os._exit(1)
-        os.close(write)
-
-    def kill(self) -> set[str]:
-        """Kill it, and return the names that it had acknowledged; a cut last line is none."""
-        os.kill(self.pid, signal.SIGKILL)
-        _, status = os.waitpid(self.pid, 0)
-        assert os.WIFSIGNALED(status), "it ended before it was killed"
-        with os.fdopen(self.out, "rb") as file:
-            return {line for line in file.read().decode().split("\n") if len(line) == 64}
-
-
 @pytest.mark.slow  # many kills, each with the fsyncs before it
 def test_kills_lose_nothing(tmp_path: Path) -> None:
     """In each round a writer and a sealer run and both are killed at a random moment."""
     rounds = times(30, thorough=100)
     audit = new_log(tmp_path)
-    moments = random.Random(12)  # noqa: S311  # no secret: moments to kill at
-    wanted: set[str] = set()
-
-    def write_from(number: int) -> Callable[[int], None]:
-        def write(out: int) -> None:
-            for each in range(number, number + 10_000):
-                os.write(out, f"{add_pending(entry(each), audit).name}\n".encode())
-
-        return write
-
-    def keep_sealing(out: int) -> None:
-        del out
-        while True:
-            sealed(audit)
-
-    for turn in range(rounds):
-        children = [Child(write_from(10_000 * turn)), Child(keep_sealing)]
-        time.sleep(moments.uniform(0, 0.04))
-        moments.shuffle(children)
-        for child in children:
-            wanted |= child.kill()
-        if turn % 20 == 0:
-            verify_log(audit, read_entry)
+    command = [sys.executable, str(KILLS), str(LOGS), str(audit), str(rounds)]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    wanted = set(done.stdout.split())
     assert len(wanted) > rounds
     check_nothing_lost(audit, wanted)
