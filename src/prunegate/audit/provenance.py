@@ -17,7 +17,7 @@ from prunegate.text.escape import escaped
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 """How a moment in UTC is written, to the second."""
 _JUDGING = (
-    *("altair", "duckdb", "great-expectations", "jinja2", "narwhals", "numpy", "pandas", "pyarrow"),
+    *("duckdb", "great-expectations", "jinja2", "narwhals", "numpy", "pandas", "pyarrow"),
     *("pydantic", "ruamel.yaml", "scipy", "vl-convert-python"),
 )
 _COMPRESSING = ("pillow", "safetensors", "torch", "transformers")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
-
-import altair as alt
 
 from prunegate.cost.projection import Projection
 from prunegate.report import svg
 from prunegate.report.speech import Speech, speech
 from prunegate.report.svg import BASELINE, CANDIDATE, SAVED
+from prunegate.report.vega_lite import Values, field, layer, layered, value
 from prunegate.text.escape import visible
 from prunegate.text.languages import ENGLISH
 from prunegate.text.money import money
@@ -33,9 +31,11 @@ def cost_chart(projection: Projection, said: Speech | None = None) -> svg.Chart:
     top = max(max(v["baseline"], v["candidate"]) for v in values) or 1.0
     # whole instances are a price that jumps; drawn sloping, it would promise what is never billed
     lines = _layers(values, "step" if projection.billing == "instance" else "linear")
-    chart = alt.layer(*lines, *_ends(projection, own), *_paid(projection, own)).encode(
-        x=alt.X("month:Q", scale=_flat(last.month), axis=_months(last.month, own)),
-        y=alt.Y("baseline:Q", scale=_flat(_ROOM * top), axis=_amounts(projection.currency, own)),
+    amounts = _amounts(projection.currency, own)
+    chart = layered(
+        (*lines, *_ends(projection, own), *_paid(projection, own)),
+        x=field("month:Q", scale=_flat(last.month), axis=_months(last.month, own)),
+        y=field("baseline:Q", scale=_flat(_ROOM * top), axis=amounts),
     )
     padding = {"left": 60, "right": 14, "top": 8, "bottom": 44}
     specification = svg.specified(chart, width=_WIDTH, height=_HEIGHT, padding=padding)
@@ -52,51 +52,53 @@ def _amount(cost: str, projection: Projection, said: Speech) -> str:
     return said.amount(money(cost, projection.currency), projection.currency)
 
 
-def _flat(top: float) -> alt.Scale:
-    return alt.Scale(domain=[0, top], nice=False)
+def _flat(top: float) -> Values:
+    return {"domain": [0, top], "nice": False}
 
 
-def _months(last: int, said: Speech) -> alt.Axis:
+def _months(last: int, said: Speech) -> Values:
     step = max(1, -(-last // 6))
     values = list(range(0, last + 1, step))
-    return alt.Axis(values=values, title=said.say("costs.axis_month"), grid=False, format="d")
+    return {"values": values, "title": said.say("costs.axis_month"), "grid": False, "format": "d"}
 
 
-def _amounts(currency: str, said: Speech) -> alt.Axis:
+def _amounts(currency: str, said: Speech) -> Values:
     title = said.say("costs.axis_amount", currency=visible(currency))
+    axis = {"title": title, "tickCount": 5, "gridOpacity": 0.7}
     if said.number("1,0") == "1,0":
-        return alt.Axis(title=title, format=",~r", tickCount=5, gridOpacity=0.7)
+        return {**axis, "format": ",~r"}
     # marks change places by way of a third
     written = (
         "replace(replace(replace(format(datum.value, ',~r'), /,/g, '_'), '.', ','), /_/g, '.')"
     )
-    return alt.Axis(title=title, labelExpr=written, tickCount=5, gridOpacity=0.7)
+    return {**axis, "labelExpr": written}
 
 
-def _layers(values: list[dict[str, Any]], course: str) -> list[alt.Chart]:
-    data = alt.Chart(alt.Data(values=values))
-    before = {"color": BASELINE, "strokeWidth": 2.4, "strokeDash": [6, 4]}
+def _layers(values: list[Values], course: str) -> list[Values]:
+    between = {"y": field("candidate:Q"), "y2": field("baseline")}
+    before, after = ({"y": field(f"{model}:Q")} for model in ("baseline", "candidate"))
+    dashed = {"color": BASELINE, "strokeWidth": 2.4, "strokeDash": [6, 4]}
     return [
-        data.mark_area(color=SAVED, interpolate=course).encode(y="candidate:Q", y2="baseline:Q"),
-        data.mark_line(**before, interpolate=course).encode(y="baseline:Q"),
-        data.mark_line(color=CANDIDATE, strokeWidth=2.8, interpolate=course).encode(
-            y="candidate:Q"
-        ),
+        layer(values, "area", between, color=SAVED, interpolate=course),
+        layer(values, "line", before, **dashed, interpolate=course),
+        layer(values, "line", after, color=CANDIDATE, strokeWidth=2.8, interpolate=course),
     ]
 
 
-def _paid(projection: Projection, said: Speech) -> list[alt.Chart]:
+def _paid(projection: Projection, said: Speech) -> list[Values]:
     """Where the saving has paid the one-off cost, if there is one and it does."""
     month = projection.break_even
     if month is None or not Decimal(projection.one_off):
         return []
     late = month > projection.months[-1].month / 2  # the word stays inside the picture
-    mark = alt.Chart(alt.Data(values=[{"month": month, "baseline": 0}]))
+    rows = [{"month": month, "baseline": 0}]
+    whole = {"y": value(0), "y2": value(_HEIGHT)}
     return [
-        mark.mark_rule(color=svg.MUTED, strokeDash=[2, 3]).encode(
-            y=alt.value(0), y2=alt.value(_HEIGHT)
-        ),
-        mark.mark_text(
+        layer(rows, "rule", whole, color=svg.MUTED, strokeDash=[2, 3]),
+        layer(
+            rows,
+            "text",
+            {},
             text=said.say("costs.mark_paid", month=str(month)),
             align="right" if late else "left",
             baseline="bottom",
@@ -108,7 +110,7 @@ def _paid(projection: Projection, said: Speech) -> list[alt.Chart]:
     ]
 
 
-def _ends(projection: Projection, said: Speech) -> list[alt.Chart]:
+def _ends(projection: Projection, said: Speech) -> list[Values]:
     """The two lines named where they end; the dearer one above, the cheaper one below."""
     last = projection.months[-1]
     dearer = Decimal(last.baseline) >= Decimal(last.candidate)
@@ -118,7 +120,10 @@ def _ends(projection: Projection, said: Speech) -> list[alt.Chart]:
     ]
     clear = _climb(projection)
     return [
-        alt.Chart(alt.Data(values=[{"month": last.month, "baseline": float(amount)}])).mark_text(
+        layer(
+            [{"month": last.month, "baseline": float(amount)}],
+            "text",
+            {},
             text=said.say(f"costs.{name}", amount=_amount(amount, projection, said)),
             align="right",
             baseline="bottom" if above else "top",

@@ -7,17 +7,16 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-import altair as alt
-
 from prunegate.report import svg
 from prunegate.report.drawing import KEPT
 from prunegate.report.forest import ForestRow, Panel
 from prunegate.report.svg import COLOURS, CONTROL, FORBIDDEN
+from prunegate.report.vega_lite import Values, field, layer, layered, value
 
 _WIDTH, _BAND, _LEFT, _RIGHT = 206, 30, 138, 14
 _SPREAD = 2.5
 """An interval is drawn up to this many times the span of estimates and margins."""
-_POSITION = "index:O"
+_POSITION = field("index:O", axis=None, scale={"padding": 0})
 
 
 @lru_cache(maxsize=KEPT)
@@ -27,9 +26,8 @@ def forest_chart(panel: Panel, number: int) -> svg.Chart:
     rows = [_values(index, row, domain) for index, row in enumerate(panel.rows)]
     height = _BAND * max(len(rows), 1)
     layers = [*_ground(rows, panel.rows, domain), *_marks(rows), *_labels(rows, panel.undefined)]
-    chart = alt.layer(*layers).encode(x=_axis(domain, panel))
     specification = svg.specified(
-        chart,
+        layered(layers, x=_axis(domain, panel)),
         width=_WIDTH,
         height=height,
         padding={"left": _LEFT, "right": _RIGHT, "top": 6, "bottom": 44},
@@ -62,20 +60,20 @@ def _ticks(low: float, high: float) -> list[float]:
     return [round(i * step, 10) for i in range(first, math.floor(high / step) + 1)]
 
 
-def _axis(domain: tuple[float, float], panel: Panel) -> alt.X:
+def _axis(domain: tuple[float, float], panel: Panel) -> Values:
     written = "format(datum.value, '+~f')"
     if panel.decimal != ".":
         written = f"replace({written}, '.', '{panel.decimal}')"
-    axis = alt.Axis(
-        values=_ticks(*domain),
-        title=panel.axis,
-        labelExpr=f"datum.value == 0 ? '0' : {written}",
-        gridOpacity=0.7,
-    )
-    return alt.X("at:Q", scale=alt.Scale(domain=list(domain), nice=False), axis=axis)
+    axis = {
+        "values": _ticks(*domain),
+        "title": panel.axis,
+        "labelExpr": f"datum.value == 0 ? '0' : {written}",
+        "gridOpacity": 0.7,
+    }
+    return field("at:Q", scale={"domain": list(domain), "nice": False}, axis=axis)
 
 
-def _values(index: int, row: ForestRow, domain: tuple[float, float]) -> dict[str, Any]:
+def _values(index: int, row: ForestRow, domain: tuple[float, float]) -> Values:
     return {
         "index": index,
         "label": row.label,
@@ -91,62 +89,53 @@ def _inside(value: float | None, domain: tuple[float, float]) -> float | None:
     return None if value is None else min(max(value, domain[0]), domain[1])
 
 
-def _layer(values: Iterable[dict[str, Any]]) -> alt.Chart:
-    return alt.Chart(alt.Data(values=list(values))).encode(
-        y=alt.Y(_POSITION, axis=None, scale=alt.Scale(padding=0))
-    )
+def _layer(rows: Iterable[Values], mark: str, encoding: Values, **style: Any) -> Values:
+    return layer(rows, mark, {**encoding, "y": _POSITION}, **style)
 
 
 def _ground(
-    rows: Sequence[dict[str, Any]], views: Sequence[ForestRow], domain: tuple[float, float]
-) -> list[alt.Chart]:
+    rows: Sequence[Values], views: Sequence[ForestRow], domain: tuple[float, float]
+) -> list[Values]:
     """Changes that the limits forbid, the limits themselves, and the line of no change."""
     margins = [
         {"index": i, "limit": m.at, "edge": domain[0] if m.allowed_above else domain[1]}
         for i, view in enumerate(views)
         for m in view.lines
     ]
-    band = {"band": 1}
+    forbidden = {"x": field("limit:Q"), "x2": field("edge")}
+    nothing = [{"index": i, "none": 0} for i, _ in enumerate(rows)]
+    tick = {"height": _BAND}
     return [
-        _layer(margins).mark_rect(color=FORBIDDEN, height=band).encode(x="limit:Q", x2="edge:Q"),
-        _layer(margins)
-        .mark_tick(color=COLOURS["fail"], thickness=1.6, height=_BAND)
-        .encode(x="limit:Q"),
-        _layer([{"index": i, "none": 0} for i, _ in enumerate(rows)])
-        .mark_tick(color=svg.MUTED, thickness=1, height=_BAND)
-        .encode(x="none:Q"),
+        _layer(margins, "rect", forbidden, color=FORBIDDEN, height={"band": 1}),
+        _layer(
+            margins, "tick", {"x": field("limit:Q")}, color=COLOURS["fail"], thickness=1.6, **tick
+        ),
+        _layer(nothing, "tick", {"x": field("none:Q")}, color=svg.MUTED, thickness=1, **tick),
     ]
 
 
-def _marks(rows: Sequence[dict[str, Any]]) -> list[alt.Chart]:
+def _marks(rows: Sequence[Values]) -> list[Values]:
     known = [row for row in rows if row["at"] is not None]
     intervals = [row for row in rows if None not in (row["low"], row["high"])]
     controls = [row for row in rows if row["control"] is not None]
     colour, shape = svg.by_status()
+    span = {"x": field("low:Q"), "x2": field("high"), "color": colour}
+    ring = {"shape": "circle", "filled": False, "color": CONTROL, "size": 46, "strokeWidth": 1.5}
+    mark = {"x": field("at:Q"), "color": colour, "shape": shape}
     return [
-        _layer(intervals)
-        .mark_rule(strokeWidth=2.4, strokeCap="round")
-        .encode(x="low:Q", x2="high:Q", color=colour),
-        _layer(controls)
-        .mark_point(
-            shape="circle", filled=False, color=CONTROL, size=46, strokeWidth=1.5, yOffset=9
-        )
-        .encode(x="control:Q"),
-        _layer(known)
-        .mark_point(filled=True, size=105, opacity=1)
-        .encode(x="at:Q", color=colour, shape=shape),
+        _layer(intervals, "rule", span, strokeWidth=2.4, strokeCap="round"),
+        _layer(controls, "point", {"x": field("control:Q")}, **ring, yOffset=9),
+        _layer(known, "point", mark, filled=True, size=105, opacity=1),
     ]
 
 
-def _labels(rows: Sequence[dict[str, Any]], nothing: str) -> list[alt.Chart]:
+def _labels(rows: Sequence[Values], nothing: str) -> list[Values]:
     """Names left of the plot; inside it, the rows that have nothing to draw say so."""
-    words = {"baseline": "middle", "fontSize": 12.5}
+    words = {"align": "right", "baseline": "middle", "fontSize": 12.5}
     undefined = [row for row in rows if row["at"] is None]
+    name = {"x": value(-10), "text": field("label:N")}
+    told = {"x": value(_WIDTH - 6), "text": value(nothing)}
     return [
-        _layer(rows)
-        .mark_text(align="right", color=svg.INK, **words)
-        .encode(x=alt.value(-10), text="label:N"),
-        _layer(undefined)
-        .mark_text(align="right", color=svg.MUTED, fontStyle="italic", **words)
-        .encode(x=alt.value(_WIDTH - 6), text=alt.value(nothing)),
+        _layer(rows, "text", name, color=svg.INK, **words),
+        _layer(undefined, "text", told, color=svg.MUTED, fontStyle="italic", **words),
     ]

@@ -6,13 +6,12 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 
-import altair as alt
-
 from prunegate.audit.record import Compression, DecisionRecord
 from prunegate.report import svg
 from prunegate.report.drawing import KEPT
 from prunegate.report.speech import Speech, speech
 from prunegate.report.svg import SHARES
+from prunegate.report.vega_lite import Values, field, layer, layered
 from prunegate.text import numbers
 from prunegate.text.languages import ENGLISH
 
@@ -128,9 +127,10 @@ def _chart(compression: Compression, words: _Words) -> svg.Chart:
 @lru_cache(maxsize=KEPT)
 def _drawn_heads(cells: str, layers: int, widest: int, words: _Words) -> svg.Chart:
     cell = min(_LARGEST, _PLOT / max(widest, 1))
-    chart = alt.layer(*_layers(json.loads(cells), cell)).encode(
-        x=_scale("head:O", words.head, widest, alt.X),
-        y=_scale("layer:O", words.layer, layers, alt.Y),
+    chart = layered(
+        _layers(json.loads(cells), cell),
+        x=_scale("head:O", words.head, widest),
+        y=_scale("layer:O", words.layer, layers),
     )
     specification = svg.specified(
         chart,
@@ -151,12 +151,12 @@ def _drawn_heads(cells: str, layers: int, widest: int, words: _Words) -> svg.Cha
     )
 
 
-def _scale(field: str, title: str, size: int, channel: type[alt.X] | type[alt.Y]) -> alt.X | alt.Y:
+def _scale(column: str, title: str, size: int) -> Values:
     every = max(1, -(-size // 12))
     shown = [n for n in range(1, size + 1) if (n - 1) % every == 0]
-    axis = alt.Axis(values=shown, title=title, labelAngle=0, domain=False, ticks=False)
+    axis = {"values": shown, "title": title, "labelAngle": 0, "domain": False, "ticks": False}
     domain = list(range(1, size + 1))
-    return channel(field, scale=alt.Scale(domain=domain, padding=0), axis=axis)
+    return field(column, scale={"domain": domain, "padding": 0}, axis=axis)
 
 
 def _cells(compression: Compression) -> list[dict[str, float | int | bool]]:
@@ -173,18 +173,17 @@ def _cells(compression: Compression) -> list[dict[str, float | int | bool]]:
     ]
 
 
-def _layers(cells: list[dict[str, float | int | bool]], cell: float) -> list[alt.Chart]:
+def _layers(cells: list[dict[str, float | int | bool]], cell: float) -> list[Values]:
     kept = [c for c in cells if c["kept"]]
     removed = [c for c in cells if not c["kept"]]
     most = max((float(c["share"]) for c in cells), default=1.0)
-    shade = alt.Color("share:Q", scale=alt.Scale(domain=[0, most], range=list(SHARES)), legend=None)
+    scale = {"domain": [0, most], "range": list(SHARES)}
+    shade = {"color": field("share:Q", scale=scale, legend=None)}
     block = {"width": {"band": 0.9}, "height": {"band": 0.9}, "cornerRadius": cell / 8}
+    empty = {"fill": svg.PAPER, "stroke": "#aab3bc", "strokeWidth": 1}
+    cross = {"text": "×", "color": svg.MUTED, "fontSize": cell * 0.6, "baseline": "middle"}
     return [
-        alt.Chart(alt.Data(values=kept)).mark_rect(**block).encode(color=shade),
-        alt.Chart(alt.Data(values=removed)).mark_rect(
-            fill=svg.PAPER, stroke="#aab3bc", strokeWidth=1, **block
-        ),
-        alt.Chart(alt.Data(values=removed)).mark_text(
-            text="×", color=svg.MUTED, fontSize=cell * 0.6, baseline="middle"
-        ),
+        layer(kept, "rect", shade, **block),
+        layer(removed, "rect", {}, **empty, **block),
+        layer(removed, "text", {}, **cross),
     ]

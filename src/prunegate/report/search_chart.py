@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import altair as alt
 
 from prunegate.audit.search_record import Search, SearchAttempt
 from prunegate.report import svg
@@ -14,6 +11,7 @@ from prunegate.report.search_controls import beside
 from prunegate.report.speech import Speech
 from prunegate.report.svg import COLOURS, CONTROL, FORBIDDEN
 from prunegate.report.units import Units
+from prunegate.report.vega_lite import Values, field, layer, layered
 
 _WIDTH, _HEIGHT = 372, 250
 STATUS = {"approve": "pass", "reject": "fail", "inconclusive": "inconclusive"}
@@ -40,7 +38,8 @@ def search_chart(found: Search, units: Units) -> svg.Chart:
         *_marks(found),
         *_names(found, chosen, across, units.speech),
     ]
-    chart = alt.layer(*layers).encode(
+    chart = layered(
+        layers,
         x=_x(units.name(found.objective), across, units.speech),
         y=_y(up, relative, units.speech),
     )
@@ -69,29 +68,20 @@ def _domain(values: Sequence[float]) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _x(objective: str, domain: tuple[float, float], said: Speech) -> alt.X:
-    axis = alt.Axis(title=objective, tickCount=5, gridOpacity=0.7, **_written("~s", said))
-    return alt.X("objective:Q", scale=alt.Scale(domain=list(domain), nice=False), axis=axis)
+def _x(objective: str, domain: tuple[float, float], said: Speech) -> Values:
+    axis = {"title": objective, "tickCount": 5, "gridOpacity": 0.7, **_written("~s", said)}
+    return field("objective:Q", scale={"domain": list(domain), "nice": False}, axis=axis)
 
 
-def _y(domain: tuple[float, float], relative: bool, said: Speech) -> alt.Y:
+def _y(domain: tuple[float, float], relative: bool, said: Speech) -> Values:
+    scale = {"domain": list(domain), "nice": False}
     if not relative:
-        axis = alt.Axis(
-            title=said.say("searching.axis_loss"),
-            tickCount=5,
-            gridOpacity=0.7,
-            **_written("", said),
-        )
-        return alt.Y("loss:Q", scale=alt.Scale(domain=list(domain), nice=False), axis=axis)
+        axis = {"title": said.say("searching.axis_loss"), "tickCount": 5, "gridOpacity": 0.7}
+        return field("loss:Q", scale=scale, axis={**axis, **_written("", said)})
     ticks = [tick for tick in _TICKS if domain[0] <= tick <= domain[1]]
-    axis = alt.Axis(
-        title=said.say("searching.axis_used"),
-        values=ticks,
-        format="~%",
-        gridOpacity=0.7,
-    )
-    scale = alt.Scale(type="symlog", constant=1, domain=list(domain), nice=False)
-    return alt.Y("loss:Q", scale=scale, axis=axis)
+    title = said.say("searching.axis_used")
+    axis = {"title": title, "values": ticks, "format": "~%", "gridOpacity": 0.7}
+    return field("loss:Q", scale={"type": "symlog", "constant": 1, **scale}, axis=axis)
 
 
 def _written(form: str, said: Speech) -> dict[str, str]:
@@ -103,11 +93,7 @@ def _written(form: str, said: Speech) -> dict[str, str]:
     return {"labelExpr": f"replace({text}, '.', '{mark}')"}
 
 
-def _layer(values: Sequence[dict[str, Any]]) -> alt.Chart:
-    return alt.Chart(alt.Data(values=list(values)))
-
-
-def _point(attempt: SearchAttempt) -> dict[str, Any]:
+def _point(attempt: SearchAttempt) -> Values:
     return {
         "objective": attempt.objective,
         "loss": severity(attempt),
@@ -115,45 +101,47 @@ def _point(attempt: SearchAttempt) -> dict[str, Any]:
     }
 
 
-def _limit(across: tuple[float, float], up: tuple[float, float]) -> list[alt.Chart]:
+def _limit(across: tuple[float, float], up: tuple[float, float]) -> list[Values]:
     """Losses that the policy does not allow, and the line where they begin."""
     ground = [{"objective": across[0], "end": across[1], "loss": 1.0, "top": up[1]}]
     ends = [{"objective": end, "loss": 1.0} for end in across]
     return [
-        _layer(ground).mark_rect(color=FORBIDDEN).encode(x2="end:Q", y2="top:Q"),
-        _layer(ends).mark_line(color=COLOURS["fail"], strokeWidth=1.6),
+        layer(ground, "rect", {"x2": field("end"), "y2": field("top")}, color=FORBIDDEN),
+        layer(ends, "line", {}, color=COLOURS["fail"], strokeWidth=1.6),
     ]
 
 
-def _frontier(attempts: Sequence[SearchAttempt]) -> alt.Chart:
+def _frontier(attempts: Sequence[SearchAttempt]) -> Values:
     ordered = [{**_point(a), "order": n} for n, a in enumerate(frontier(attempts))]
-    return (
-        _layer(ordered)
-        .mark_line(color=svg.MUTED, strokeWidth=1.2, strokeDash=[4, 4])
-        .encode(order="order:Q")
-    )
+    dashed = {"color": svg.MUTED, "strokeWidth": 1.2, "strokeDash": [4, 4]}
+    return layer(ordered, "line", {"order": field("order:Q")}, **dashed)
 
 
-def _marks(found: Search) -> list[alt.Chart]:
+def _marks(found: Search) -> list[Values]:
     colour, shape = svg.by_status()
     made = [_point(a) for a in found.attempts if severity(a) is not None]
     other = (found.other_scope,) if found.other_scope else ()
     held = [("circle", found.draws), ("square", other)]
+    hollow = {"filled": False, "color": CONTROL, "size": 70, "strokeWidth": 1.6}
     return [
         *(
-            _layer([_point(a) for a in some if severity(a) is not None]).mark_point(
-                shape=shape, filled=False, color=CONTROL, size=70, strokeWidth=1.6
+            layer(
+                [_point(a) for a in some if severity(a) is not None],
+                "point",
+                {},
+                shape=form,
+                **hollow,
             )
-            for shape, some in held
-            if some or shape == "circle"
+            for form, some in held
+            if some or form == "circle"
         ),
-        _layer(made).mark_point(filled=True, size=110, opacity=1).encode(color=colour, shape=shape),
+        layer(made, "point", {"color": colour, "shape": shape}, filled=True, size=110, opacity=1),
     ]
 
 
 def _names(
     found: Search, chosen: SearchAttempt, across: tuple[float, float], said: Speech
-) -> list[alt.Chart]:
+) -> list[Values]:
     """The marks that matter, named beside them: inwards where the edge of the plot is near."""
     say = said.say
     named = [(chosen, say("searching.chosen", name=str(chosen.number)), 14)]
@@ -169,7 +157,10 @@ def _names(
         named.append((found.other_scope, found.other_scope.scope or "", 14))
     middle = sum(across) / 2
     return [
-        _layer([_point(attempt)]).mark_text(
+        layer(
+            [_point(attempt)],
+            "text",
+            {},
             text=text,
             align="right" if attempt.objective > middle else "left",
             baseline="middle",

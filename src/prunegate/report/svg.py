@@ -8,15 +8,16 @@ depend on the fonts of the machine that drew it.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree as ET
 
-import altair as alt
 from markupsafe import Markup
 
 from prunegate.report.drawing import drawn_svg
 from prunegate.report.speech import Speech
+from prunegate.report.vega_lite import Values, field
 
 COLOURS = {"pass": "#0b6e5d", "fail": "#b3261e", "inconclusive": "#8a5a00", "waived": "#5a4b9a"}
 """Ink of each status: at least 4.5 to 1 on white."""
@@ -52,46 +53,39 @@ class Chart:
     """What it shows."""
 
 
-def by_status() -> tuple[alt.Color, alt.Shape]:
+def by_status() -> tuple[Values, Values]:
     """Ink and shape of marks whose rows have a ``status``; the page has the legend."""
-    colour = alt.Color(
-        "status:N",
-        scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())),
-        legend=None,
-    )
-    shape = alt.Shape(
-        "status:N", scale=alt.Scale(domain=list(SHAPES), range=list(SHAPES.values())), legend=None
-    )
+    scales = ({"domain": list(ends), "range": list(ends.values())} for ends in (COLOURS, SHAPES))
+    colour, shape = (field("status:N", scale=scale, legend=None) for scale in scales)
     return colour, shape
 
 
-def specified(chart: alt.LayerChart, *, width: int, height: int, padding: dict[str, int]) -> str:
-    """The specification of a chart with a fixed layout."""
-    specification: dict[str, Any] = (
-        chart.properties(
-            width=width,
-            height=height,
-            padding=padding,
-            autosize=alt.AutoSizeParams(type="none"),
-            background=PAPER,
-        )
-        .configure(aria=False)
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=MUTED,
-            titleColor=MUTED,
-            tickColor=FAINT,
-            domainColor=FAINT,
-            gridColor=FAINT,
-            labelFontSize=12,
-            titleFontSize=12,
-            titleFontWeight="normal",
-            labelOverlap=False,
-            labelFlush=False,
-            titlePadding=8,
-        )
-        .to_dict()
-    )
+_AXIS = {
+    "labelColor": MUTED,
+    "titleColor": MUTED,
+    "tickColor": FAINT,
+    "domainColor": FAINT,
+    "gridColor": FAINT,
+    "labelFontSize": 12,
+    "titleFontSize": 12,
+    "titleFontWeight": "normal",
+    "labelOverlap": False,
+    "labelFlush": False,
+    "titlePadding": 8,
+}
+
+
+def specified(chart: Mapping[str, Any], *, width: int, height: int, padding: dict[str, int]) -> str:
+    """The specification of a chart, in Vega-Lite, with a fixed layout."""
+    specification = {
+        **chart,
+        "width": width,
+        "height": height,
+        "padding": padding,
+        "autosize": {"type": "none"},
+        "background": PAPER,
+        "config": {"aria": False, "view": {"stroke": None}, "axis": _AXIS},
+    }
     return json.dumps(specification)
 
 

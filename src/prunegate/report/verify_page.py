@@ -24,7 +24,7 @@ from prunegate.report.sections import SECTIONS
 from prunegate.report.told_answers import answers_on
 from prunegate.text.escape import escaped
 
-DRAWING = ("altair", "jinja2", "vl-convert-python")
+DRAWING = ("jinja2", "vl-convert-python")
 """Libraries that a page's bytes depend on."""
 _ADDED = re.compile('<meta name="prunegate-sections" content="([^"<]{1,400})">')
 _UNDRAWN = '<meta name="prunegate-charts" content="undrawn">'

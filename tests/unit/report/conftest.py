@@ -3,11 +3,37 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+
+@pytest.fixture
+def vega_lite(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The charts that a test has drawn; each is Vega-Lite, as the language's own schema has it.
+
+    The schema is altair's copy.
+    """
+    import altair as alt
+
+    from prunegate.report import svg
+
+    specifications: list[str] = []
+    draw = svg.drawn_svg
+
+    def kept(specification: str) -> str:
+        specifications.append(specification)
+        return draw(specification)
+
+    monkeypatch.setattr(svg, "drawn_svg", kept)
+    yield specifications
+    assert specifications
+    for specification in specifications:
+        alt.LayerChart.from_dict(json.loads(specification))  # refuses what is none
 
 
 @pytest.fixture(scope="session")

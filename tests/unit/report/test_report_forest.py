@@ -68,6 +68,7 @@ def test_every_status_has_its_own_shape_and_colour() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["rejected", "approved", "hostile", "undefined"])
+@pytest.mark.usefixtures("vega_lite")
 def test_the_picture_is_inert_and_scales(records: ModuleType, name: str) -> None:
     for number, panel in enumerate(panels(getattr(records, name)())[0], start=1):
         drawn = str(drawn_chart(forest_chart(panel, number)))

@@ -121,6 +121,7 @@ def draw(number: int, used: float | None, outcome: str = "reject", **given: Any)
     return attempt(number, margin_used=used, **{**values, **given})
 
 
+@pytest.mark.usefixtures("vega_lite")
 def test_several_draws_are_a_range_and_a_count(records: ModuleType) -> None:
     further = (draw(5, 1.5), draw(6, 0.45, "approve"))  # of a record without the paired test
     shown = view(records, control=draw(4, 1.0), further_draws=further)
@@ -227,6 +228,7 @@ def test_no_control_and_no_edge_are_said_plainly(records: ModuleType) -> None:
     assert "may lie beyond" in shown.edge
 
 
+@pytest.mark.usefixtures("vega_lite")
 def test_attempts_without_margins_or_losses_are_drawn_as_far_as_they_go(
     records: ModuleType,
 ) -> None:

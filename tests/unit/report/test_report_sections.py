@@ -63,6 +63,7 @@ def test_data_and_pruning_add_up_to_the_change(records: ModuleType) -> None:
     assert (video.by_data, video.by_pruning) == ("−3.7", "−3.3")
 
 
+@pytest.mark.usefixtures("vega_lite")
 def test_the_worked_case_of_the_cost(records: ModuleType) -> None:
     shown = cost(records.rejected())
     assert shown is not None
@@ -128,6 +129,7 @@ def test_a_likelihood_is_neither_lost_nor_gained(records: ModuleType) -> None:
     assert {row.flips for row in shown.rows} == {"–"}
 
 
+@pytest.mark.usefixtures("vega_lite")
 def test_the_head_map_draws_every_head(records: ModuleType) -> None:
     shown = head_map(records.rejected())
     assert shown is not None

@@ -227,14 +227,14 @@ def test_a_page_with_a_section_from_elsewhere_is_not_called_forged(record: Decis
 
 
 def test_a_page_of_another_version_is_not_called_forged(record: DecisionRecord) -> None:
-    packages = {**record.tool.packages, "altair": "1.0"}
+    packages = {**record.tool.packages, "jinja2": "1.0"}
     older = replace(record, tool=replace(record.tool, version="0.0.9", packages=packages))
     page = render(older, digest=digest(older), pictures={})
     assert verify_content(page.encode(), ".html").exit_code == 0  # the same bytes: nothing to say
     said = broken(page.replace("Where it comes from", "Where it came from").encode())
     assert said.startswith("cannot be made again here")
     assert "prunegate 0.0.9 (here" in said
-    assert "altair 1.0 (here" in said
+    assert "jinja2 1.0 (here" in said
     assert "verify the record.json" in said
 
 
