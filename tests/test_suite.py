@@ -26,6 +26,7 @@ FRESH = {
     "unit/audit/log/test_notes.py": "proofbundle, installed beside the interpreter",
     "unit/audit/signing/test_audit_keygen.py": "that help is light",
     "unit/audit/signing/test_model_signature.py": "the reference implementation",
+    "unit/cli/test_program.py": "how a process ends",
     "unit/cost/test_memory.py": "the command that measuring memory asks for",
     "unit/data/test_open_table.py": "what is said at a process's exit, and where a verdict belongs",
     "unit/data/test_whole_table.py": "an import that ends the process, and what it loads",

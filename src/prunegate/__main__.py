@@ -1,6 +1,6 @@
 """``python -m prunegate``: the command line."""
 
-from prunegate.cli import main
+from prunegate.cli.program import program
 
 if __name__ == "__main__":
-    main()
+    program()

@@ -54,6 +54,7 @@ from prunegate.data.contract.expected import JudgedExpectations
 from prunegate.data.file_hashes import require_unchanged
 from prunegate.errors import UnsupportedError
 from prunegate.policy.rules_digest import rules_digest
+from prunegate.report.drawing import begin_drawing
 from prunegate.report.render import draw_ahead
 from prunegate.verdict.claim_findings import with_claims
 from prunegate.verdict.decide import decide
@@ -187,6 +188,7 @@ def _whole(
     policy, read = source.policy, read_source(source.policy, predictions, hashed=True)
     require_mix(policy, rows_by_value(policy, read.counted.slices))
     expected = _expected(policy, predictions, origin)
+    begin_drawing()  # there will be something to draw
     files = read.table.files
     unknown = require_same_models(measurements, source, files, origin.made) if measurements else ()
     known = operations(policy, measurements)
@@ -277,14 +279,14 @@ def publish(
     from prunegate.outputs.write import REPORT, write_files, write_request
 
     stored = kept_form(canonical_bytes(decision.record))
-    named = write_files(stored.record, decision.pictures, staging.folder)
+    write_files(stored, decision.pictures, staging.folder)
     write_request(stored, staging.folder, audit)
     write_card_of_candidate(stored, staging.folder)
     for name, content in decision.evidence.items():
         (staging.folder / name).write_bytes(content)
     report = (staging.folder / REPORT).read_bytes()
     with filed(filing_of(stored, report, key, decision.evidence), audit):
-        return staging.publish(named[:12])
+        return staging.publish(stored.digest[:12])
 
 
 def _attempted(

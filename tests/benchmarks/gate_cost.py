@@ -36,8 +36,8 @@ rules:
 LOAD = """from prunegate.data.contract.great_expectations import load_great_expectations
 load_great_expectations()"""
 GATE = (
-    "import sys; sys.argv = 'prunegate gate policy.yaml --predictions table.parquet -q --force "
-    "--out out'.split(); from prunegate.cli import main; main()"
+    "import runpy, sys; sys.argv = 'prunegate gate policy.yaml --predictions table.parquet -q "
+    "--force --out out'.split(); runpy.run_module('prunegate', run_name='__main__')"
 )
 LEAN = "from prunegate.audit.opinion.worker import _load; _load()"
 IDENTITY = """
@@ -57,7 +57,7 @@ PARTS = {
     "the policy language": "import prunegate.policy.load",
     "all that gate imports": "import prunegate.gate, prunegate.outputs.write",
     "pandas": "import pandas",
-    "vl-convert": "import vl_convert",
+    "the report": "import prunegate.report.render",
 }
 """Loaded by a process of its own each, so that what two of them load counts twice."""
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from tests.benchmarks.demo_seeds import ARMS, folder_of, main, row
 
-from prunegate.audit.read import stored_record
+from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit.read import kept_form, stored_record
 from prunegate.audit.recompute import require_follows
 from prunegate.outputs.write import write_files
 from prunegate.report.embedded_record import pictures_on
@@ -51,6 +52,7 @@ def test_the_sample_is_what_this_build_makes_of_its_records(name: str, tmp_path:
     record = stored_record(kept / "record.json").record
     assert require_follows(record, name) >= 0
     page = (kept / "report.html").read_text(encoding="utf-8")
-    write_files(record, pictures_on(page, record.pictures), tmp_path)
+    stored = kept_form(canonical_bytes(record))
+    write_files(stored, pictures_on(page, record.pictures), tmp_path)
     for file in ("record.json", "report.html", "summary.md"):
         assert (tmp_path / file).read_bytes() == (kept / file).read_bytes(), file

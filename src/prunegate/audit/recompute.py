@@ -374,6 +374,8 @@ def _of_words(
 def compare(where: tuple[str | int, ...], got: Any, expected: Any) -> Iterator[RecordDifference]:
     """Every place where two values are not the same JSON."""
     got, expected = plain_json(got), plain_json(expected)
+    if repr(got) == repr(expected):  # a tenth of the time, and the same JSON
+        return
     if canonical_bytes(got) != canonical_bytes(expected):
         yield from _within(where, got, expected)
 

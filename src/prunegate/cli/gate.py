@@ -124,20 +124,20 @@ _WORST_FIRST = (1, 2, 3, 4, 0)
 _WORDS = {0: "approve", 2: "not judged", 3: "reject", 4: "inconclusive"}
 
 
+@uncollected()
 def _one(policy: Path, asked: _Judging, output: Output) -> int:
     from prunegate.audit.opinion.process import ask_of, at_hand
 
     opinion = at_hand()  # loads its engine while what follows is loaded and counted
 
-    with uncollected():
-        from prunegate.audit.assemble import Origin
-        from prunegate.audit.input_digests import measurements_input
-        from prunegate.audit.ledger import Ledger
-        from prunegate.cli.console import busy, ending, show_decision
-        from prunegate.cost.measurements_file import read_measurements
-        from prunegate.gate import gate, publish
-        from prunegate.outputs.staging import staged
-        from prunegate.policy.load import read_policy
+    from prunegate.audit.assemble import Origin
+    from prunegate.audit.input_digests import measurements_input
+    from prunegate.audit.ledger import Ledger
+    from prunegate.cli.console import busy, ending, show_decision
+    from prunegate.cost.measurements_file import read_measurements
+    from prunegate.gate import gate, publish
+    from prunegate.outputs.staging import staged
+    from prunegate.policy.load import read_policy
 
     key = output.signing_key()  # a wrong one is known at once
     source = read_policy(policy)

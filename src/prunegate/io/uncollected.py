@@ -1,7 +1,8 @@
-"""Imports without garbage collection.
+"""A short piece of work without garbage collection.
 
-Importing makes objects by the hundred thousand, of which hardly one is garbage; Python looks
-through all of them again and again meanwhile, which takes a sixth of the time.
+Importing makes objects by the hundred thousand, and judging a table some more, of which hardly one
+is garbage that only a collection finds; Python looks through all of them again and again
+meanwhile, which takes a sixth of the time of imports and a tenth of a whole gate.
 """
 
 from __future__ import annotations

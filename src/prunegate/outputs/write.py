@@ -6,10 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from prunegate.audit.canonical import canonical_bytes, digest
 from prunegate.audit.read import StoredRecord
 from prunegate.audit.recompute import policy_of
-from prunegate.audit.record import DecisionRecord
 from prunegate.io.atomic import write_whole
 from prunegate.outputs.findings_csv import render_findings_csv
 from prunegate.outputs.junit import render_junit
@@ -45,25 +43,25 @@ def write_request(stored: StoredRecord, folder: Path, audit: Path) -> Path | Non
 REPORT = "report.html"
 
 
-def write_files(record: DecisionRecord, pictures: Mapping[str, bytes], folder: Path) -> str:
-    """Write report.html, record.json, summary.md, junit.xml and findings.csv; return the digest.
+def write_files(stored: StoredRecord, pictures: Mapping[str, bytes], folder: Path) -> None:
+    """Write report.html, record.json, summary.md, junit.xml and findings.csv.
 
     Args:
-        record: the decision.
+        stored: the decision, as it was read back.
         pictures: image bytes of flipped rows, by row id.
         folder: an existing folder.
 
     Raises:
         InputError: the folder cannot be written (a full disk, for example).
     """
-    named = digest(record)
+    record, named = stored.record, stored.digest
+    page = render(record, digest=named, pictures=pictures, content=stored.content)
     contents = {
-        "record.json": canonical_bytes(record),
-        REPORT: render(record, digest=named, pictures=pictures).encode(),
+        "record.json": stored.content,
+        REPORT: page.encode(),
         "summary.md": render_summary(record, named).encode(),
         "junit.xml": render_junit(record).encode(),
         "findings.csv": render_findings_csv(record).encode(),
     }
     for name, content in contents.items():
         write_whole(folder / name, content)
-    return named

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from prunegate.cost.projection import Projection
 from prunegate.report import svg
 from prunegate.report.speech import Speech, speech
 from prunegate.report.svg import BASELINE, CANDIDATE, SAVED
-from prunegate.report.vega_lite import Values, channel, constant, marks, second
+from prunegate.report.vega_lite import Values, field, layer, layered, value
 from prunegate.text.escape import visible
 from prunegate.text.languages import ENGLISH
 from prunegate.text.money import money
@@ -32,17 +31,14 @@ def cost_chart(projection: Projection, said: Speech | None = None) -> svg.Chart:
     top = max(max(v["baseline"], v["candidate"]) for v in values) or 1.0
     # whole instances are a price that jumps; drawn sloping, it would promise what is never billed
     lines = _layers(values, "step" if projection.billing == "instance" else "linear")
-    months, amounts = _months(last.month, own), _amounts(projection.currency, own)
-    specification = svg.specified(
-        [*lines, *_ends(projection, own), *_paid(projection, own)],
-        shared={
-            "x": channel("month", "Q", scale=_flat(last.month), axis=months),
-            "y": channel("baseline", "Q", scale=_flat(_ROOM * top), axis=amounts),
-        },
-        width=_WIDTH,
-        height=_HEIGHT,
-        padding={"left": 60, "right": 14, "top": 8, "bottom": 44},
+    amounts = _amounts(projection.currency, own)
+    chart = layered(
+        (*lines, *_ends(projection, own), *_paid(projection, own)),
+        x=field("month:Q", scale=_flat(last.month), axis=_months(last.month, own)),
+        y=field("baseline:Q", scale=_flat(_ROOM * top), axis=amounts),
     )
+    padding = {"left": 60, "right": 14, "top": 8, "bottom": 44}
+    specification = svg.specified(chart, width=_WIDTH, height=_HEIGHT, padding=padding)
     before, after = (_amount(cost, projection, own) for cost in (last.baseline, last.candidate))
     return svg.Chart(
         specification=specification,
@@ -63,8 +59,7 @@ def _flat(top: float) -> Values:
 def _months(last: int, said: Speech) -> Values:
     step = max(1, -(-last // 6))
     values = list(range(0, last + 1, step))
-    title = said.say("costs.axis_month")
-    return {"values": values, "title": title, "grid": False, "format": "d"}
+    return {"values": values, "title": said.say("costs.axis_month"), "grid": False, "format": "d"}
 
 
 def _amounts(currency: str, said: Speech) -> Values:
@@ -79,15 +74,14 @@ def _amounts(currency: str, said: Speech) -> Values:
     return {**axis, "labelExpr": written}
 
 
-def _layers(values: list[dict[str, Any]], course: str) -> list[Values]:
-    between = {"color": SAVED, "interpolate": course}
-    before = {"color": BASELINE, "strokeWidth": 2.4, "strokeDash": [6, 4], "interpolate": course}
-    after = {"color": CANDIDATE, "strokeWidth": 2.8, "interpolate": course}
-    baseline, candidate = channel("baseline", "Q"), channel("candidate", "Q")
+def _layers(values: list[Values], course: str) -> list[Values]:
+    between = {"y": field("candidate:Q"), "y2": field("baseline")}
+    before, after = ({"y": field(f"{model}:Q")} for model in ("baseline", "candidate"))
+    dashed = {"color": BASELINE, "strokeWidth": 2.4, "strokeDash": [6, 4]}
     return [
-        marks("area", values, between, y=candidate, y2=second("baseline")),
-        marks("line", values, before, y=baseline),
-        marks("line", values, after, y=candidate),
+        layer(values, "area", between, color=SAVED, interpolate=course),
+        layer(values, "line", before, **dashed, interpolate=course),
+        layer(values, "line", after, color=CANDIDATE, strokeWidth=2.8, interpolate=course),
     ]
 
 
@@ -98,19 +92,21 @@ def _paid(projection: Projection, said: Speech) -> list[Values]:
         return []
     late = month > projection.months[-1].month / 2  # the word stays inside the picture
     rows = [{"month": month, "baseline": 0}]
-    line = {"color": svg.MUTED, "strokeDash": [2, 3]}
-    word = {
-        "text": said.say("costs.mark_paid", month=str(month)),
-        "align": "right" if late else "left",
-        "baseline": "bottom",
-        "dx": -4 if late else 4,
-        "dy": -4,
-        "fontSize": 11,
-        "color": svg.MUTED,
-    }
+    whole = {"y": value(0), "y2": value(_HEIGHT)}
     return [
-        marks("rule", rows, line, y=constant(0), y2=constant(_HEIGHT)),
-        marks("text", rows, word),
+        layer(rows, "rule", whole, color=svg.MUTED, strokeDash=[2, 3]),
+        layer(
+            rows,
+            "text",
+            {},
+            text=said.say("costs.mark_paid", month=str(month)),
+            align="right" if late else "left",
+            baseline="bottom",
+            dx=-4 if late else 4,
+            dy=-4,
+            fontSize=11,
+            color=svg.MUTED,
+        ),
     ]
 
 
@@ -124,19 +120,18 @@ def _ends(projection: Projection, said: Speech) -> list[Values]:
     ]
     clear = _climb(projection)
     return [
-        marks(
-            "text",
+        layer(
             [{"month": last.month, "baseline": float(amount)}],
-            {
-                "text": said.say(f"costs.{name}", amount=_amount(amount, projection, said)),
-                "align": "right",
-                "baseline": "bottom" if above else "top",
-                "dx": -2,
-                "dy": -8 + min(clear, 0) if above else 8 + max(clear, 0),
-                "fontSize": 12.5,
-                "fontWeight": "bold",
-                "color": colour,
-            },
+            "text",
+            {},
+            text=said.say(f"costs.{name}", amount=_amount(amount, projection, said)),
+            align="right",
+            baseline="bottom" if above else "top",
+            dx=-2,
+            dy=-8 + min(clear, 0) if above else 8 + max(clear, 0),
+            fontSize=12.5,
+            fontWeight="bold",
+            color=colour,
         )
         for amount, name, colour, above in named
     ]

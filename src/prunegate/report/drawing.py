@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import json
+from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -72,16 +73,29 @@ def drawn_svg(specification: str) -> str:
         WorkerError: nothing was drawn; the message says why.
     """
     try:
-        found = _started()
-        if found.ended:
-            _started.cache_clear()
-            found = _started()
-        return found.draw(specification)
+        return _running().draw(specification)
     except WorkerError as error:
         raise WorkerError(
             f"charts cannot be drawn here: {error}; allow more memory (ulimit -v) or open files "
             "(ulimit -n)"
         ) from error
+
+
+def begin_drawing() -> None:
+    """Start the process, whose engine takes a third of a second, while something else goes on.
+
+    Where that cannot be is told when a chart is drawn.
+    """
+    with suppress(WorkerError):
+        _running()
+
+
+def _running() -> DrawingProcess:
+    found = _started()
+    if found.ended:
+        _started.cache_clear()
+        found = _started()
+    return found
 
 
 @cache

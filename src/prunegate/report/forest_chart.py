@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,12 +11,12 @@ from prunegate.report import svg
 from prunegate.report.drawing import KEPT
 from prunegate.report.forest import ForestRow, Panel
 from prunegate.report.svg import COLOURS, CONTROL, FORBIDDEN
-from prunegate.report.vega_lite import Values, channel, constant, marks, second
+from prunegate.report.vega_lite import Values, field, layer, layered, value
 
 _WIDTH, _BAND, _LEFT, _RIGHT = 206, 30, 138, 14
 _SPREAD = 2.5
 """An interval is drawn up to this many times the span of estimates and margins."""
-_POSITION = channel("index", "O", axis=None, scale={"padding": 0})
+_POSITION = field("index:O", axis=None, scale={"padding": 0})
 
 
 @lru_cache(maxsize=KEPT)
@@ -27,8 +27,7 @@ def forest_chart(panel: Panel, number: int) -> svg.Chart:
     height = _BAND * max(len(rows), 1)
     layers = [*_ground(rows, panel.rows, domain), *_marks(rows), *_labels(rows, panel.undefined)]
     specification = svg.specified(
-        layers,
-        shared={"x": _axis(domain, panel)},
+        layered(layers, x=_axis(domain, panel)),
         width=_WIDTH,
         height=height,
         padding={"left": _LEFT, "right": _RIGHT, "top": 6, "bottom": 44},
@@ -71,10 +70,10 @@ def _axis(domain: tuple[float, float], panel: Panel) -> Values:
         "labelExpr": f"datum.value == 0 ? '0' : {written}",
         "gridOpacity": 0.7,
     }
-    return channel("at", "Q", scale={"domain": list(domain), "nice": False}, axis=axis)
+    return field("at:Q", scale={"domain": list(domain), "nice": False}, axis=axis)
 
 
-def _values(index: int, row: ForestRow, domain: tuple[float, float]) -> dict[str, Any]:
+def _values(index: int, row: ForestRow, domain: tuple[float, float]) -> Values:
     return {
         "index": index,
         "label": row.label,
@@ -90,14 +89,12 @@ def _inside(value: float | None, domain: tuple[float, float]) -> float | None:
     return None if value is None else min(max(value, domain[0]), domain[1])
 
 
-def _layer(
-    kind: str, rows: Iterable[Mapping[str, Any]], look: Mapping[str, Any], **channels: Values
-) -> Values:
-    return marks(kind, rows, look, **channels, y=_POSITION)
+def _layer(rows: Iterable[Values], mark: str, encoding: Values, **style: Any) -> Values:
+    return layer(rows, mark, {**encoding, "y": _POSITION}, **style)
 
 
 def _ground(
-    rows: Sequence[dict[str, Any]], views: Sequence[ForestRow], domain: tuple[float, float]
+    rows: Sequence[Values], views: Sequence[ForestRow], domain: tuple[float, float]
 ) -> list[Values]:
     """Changes that the limits forbid, the limits themselves, and the line of no change."""
     margins = [
@@ -105,40 +102,40 @@ def _ground(
         for i, view in enumerate(views)
         for m in view.lines
     ]
-    none = [{"index": i, "none": 0} for i, _ in enumerate(rows)]
-    ground = {"color": FORBIDDEN, "height": {"band": 1}}
-    line = {"color": COLOURS["fail"], "thickness": 1.6, "height": _BAND}
-    middle = {"color": svg.MUTED, "thickness": 1, "height": _BAND}
+    forbidden = {"x": field("limit:Q"), "x2": field("edge")}
+    nothing = [{"index": i, "none": 0} for i, _ in enumerate(rows)]
+    tick = {"height": _BAND}
     return [
-        _layer("rect", margins, ground, x=channel("limit", "Q"), x2=second("edge")),
-        _layer("tick", margins, line, x=channel("limit", "Q")),
-        _layer("tick", none, middle, x=channel("none", "Q")),
+        _layer(margins, "rect", forbidden, color=FORBIDDEN, height={"band": 1}),
+        _layer(
+            margins, "tick", {"x": field("limit:Q")}, color=COLOURS["fail"], thickness=1.6, **tick
+        ),
+        _layer(nothing, "tick", {"x": field("none:Q")}, color=svg.MUTED, thickness=1, **tick),
     ]
 
 
-def _marks(rows: Sequence[dict[str, Any]]) -> list[Values]:
+def _marks(rows: Sequence[Values]) -> list[Values]:
     known = [row for row in rows if row["at"] is not None]
     intervals = [row for row in rows if None not in (row["low"], row["high"])]
     controls = [row for row in rows if row["control"] is not None]
     colour, shape = svg.by_status()
-    rule = {"strokeWidth": 2.4, "strokeCap": "round"}
+    span = {"x": field("low:Q"), "x2": field("high"), "color": colour}
     ring = {"shape": "circle", "filled": False, "color": CONTROL, "size": 46, "strokeWidth": 1.5}
-    full = {"filled": True, "size": 105, "opacity": 1}
-    ends = {"x": channel("low", "Q"), "x2": second("high")}
+    mark = {"x": field("at:Q"), "color": colour, "shape": shape}
     return [
-        _layer("rule", intervals, rule, **ends, color=colour),
-        _layer("point", controls, {**ring, "yOffset": 9}, x=channel("control", "Q")),
-        _layer("point", known, full, x=channel("at", "Q"), color=colour, shape=shape),
+        _layer(intervals, "rule", span, strokeWidth=2.4, strokeCap="round"),
+        _layer(controls, "point", {"x": field("control:Q")}, **ring, yOffset=9),
+        _layer(known, "point", mark, filled=True, size=105, opacity=1),
     ]
 
 
-def _labels(rows: Sequence[dict[str, Any]], nothing: str) -> list[Values]:
+def _labels(rows: Sequence[Values], nothing: str) -> list[Values]:
     """Names left of the plot; inside it, the rows that have nothing to draw say so."""
     words = {"align": "right", "baseline": "middle", "fontSize": 12.5}
-    name = {**words, "color": svg.INK}
-    empty = {**words, "color": svg.MUTED, "fontStyle": "italic"}
     undefined = [row for row in rows if row["at"] is None]
+    name = {"x": value(-10), "text": field("label:N")}
+    told = {"x": value(_WIDTH - 6), "text": value(nothing)}
     return [
-        _layer("text", rows, name, x=constant(-10), text=channel("label", "N")),
-        _layer("text", undefined, empty, x=constant(_WIDTH - 6), text=constant(nothing)),
+        _layer(rows, "text", name, color=svg.INK, **words),
+        _layer(undefined, "text", told, color=svg.MUTED, fontStyle="italic", **words),
     ]

@@ -11,7 +11,7 @@ from prunegate.report import svg
 from prunegate.report.drawing import KEPT
 from prunegate.report.speech import Speech, speech
 from prunegate.report.svg import SHARES
-from prunegate.report.vega_lite import Values, channel, marks
+from prunegate.report.vega_lite import Values, field, layer, layered
 from prunegate.text import numbers
 from prunegate.text.languages import ENGLISH
 
@@ -127,12 +127,13 @@ def _chart(compression: Compression, words: _Words) -> svg.Chart:
 @lru_cache(maxsize=KEPT)
 def _drawn_heads(cells: str, layers: int, widest: int, words: _Words) -> svg.Chart:
     cell = min(_LARGEST, _PLOT / max(widest, 1))
-    specification = svg.specified(
+    chart = layered(
         _layers(json.loads(cells), cell),
-        shared={
-            "x": _scale("head", words.head, widest),
-            "y": _scale("layer", words.layer, layers),
-        },
+        x=_scale("head:O", words.head, widest),
+        y=_scale("layer:O", words.layer, layers),
+    )
+    specification = svg.specified(
+        chart,
         width=round(cell * widest),
         height=round(cell * layers),
         padding={
@@ -150,12 +151,12 @@ def _drawn_heads(cells: str, layers: int, widest: int, words: _Words) -> svg.Cha
     )
 
 
-def _scale(field: str, title: str, size: int) -> Values:
+def _scale(column: str, title: str, size: int) -> Values:
     every = max(1, -(-size // 12))
     shown = [n for n in range(1, size + 1) if (n - 1) % every == 0]
     axis = {"values": shown, "title": title, "labelAngle": 0, "domain": False, "ticks": False}
     domain = list(range(1, size + 1))
-    return channel(field, "O", scale={"domain": domain, "padding": 0}, axis=axis)
+    return field(column, scale={"domain": domain, "padding": 0}, axis=axis)
 
 
 def _cells(compression: Compression) -> list[dict[str, float | int | bool]]:
@@ -177,11 +178,12 @@ def _layers(cells: list[dict[str, float | int | bool]], cell: float) -> list[Val
     removed = [c for c in cells if not c["kept"]]
     most = max((float(c["share"]) for c in cells), default=1.0)
     scale = {"domain": [0, most], "range": list(SHARES)}
+    shade = {"color": field("share:Q", scale=scale, legend=None)}
     block = {"width": {"band": 0.9}, "height": {"band": 0.9}, "cornerRadius": cell / 8}
-    frame = {"fill": svg.PAPER, "stroke": "#aab3bc", "strokeWidth": 1, **block}
+    empty = {"fill": svg.PAPER, "stroke": "#aab3bc", "strokeWidth": 1}
     cross = {"text": "×", "color": svg.MUTED, "fontSize": cell * 0.6, "baseline": "middle"}
     return [
-        marks("rect", kept, block, color=channel("share", "Q", scale=scale, legend=None)),
-        marks("rect", removed, frame),
-        marks("text", removed, cross),
+        layer(kept, "rect", shade, **block),
+        layer(removed, "rect", {}, **empty, **block),
+        layer(removed, "text", {}, **cross),
     ]

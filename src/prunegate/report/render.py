@@ -98,7 +98,7 @@ def draw_ahead(record: DecisionRecord) -> None:
     Args:
         record: the decision, all but what its page says in words.
     """
-    render(record, digest="0" * 64, pictures={})
+    render(record, digest="0" * 64, pictures={}, content=b"")
 
 
 @cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from prunegate.audit.search_record import Search, SearchAttempt
 from prunegate.report import svg
@@ -12,7 +11,7 @@ from prunegate.report.search_controls import beside
 from prunegate.report.speech import Speech
 from prunegate.report.svg import COLOURS, CONTROL, FORBIDDEN
 from prunegate.report.units import Units
-from prunegate.report.vega_lite import Values, channel, marks, second
+from prunegate.report.vega_lite import Values, field, layer, layered
 
 _WIDTH, _HEIGHT = 372, 250
 STATUS = {"approve": "pass", "reject": "fail", "inconclusive": "inconclusive"}
@@ -39,12 +38,13 @@ def search_chart(found: Search, units: Units) -> svg.Chart:
         *_marks(found),
         *_names(found, chosen, across, units.speech),
     ]
-    specification = svg.specified(
+    chart = layered(
         layers,
-        shared={
-            "x": _x(units.name(found.objective), across, units.speech),
-            "y": _y(up, relative, units.speech),
-        },
+        x=_x(units.name(found.objective), across, units.speech),
+        y=_y(up, relative, units.speech),
+    )
+    specification = svg.specified(
+        chart,
         width=_WIDTH,
         height=_HEIGHT,
         padding={"left": 58, "right": 10, "top": 8, "bottom": 44},
@@ -70,18 +70,18 @@ def _domain(values: Sequence[float]) -> tuple[float, float]:
 
 def _x(objective: str, domain: tuple[float, float], said: Speech) -> Values:
     axis = {"title": objective, "tickCount": 5, "gridOpacity": 0.7, **_written("~s", said)}
-    return channel("objective", "Q", scale={"domain": list(domain), "nice": False}, axis=axis)
+    return field("objective:Q", scale={"domain": list(domain), "nice": False}, axis=axis)
 
 
 def _y(domain: tuple[float, float], relative: bool, said: Speech) -> Values:
-    scale: Values = {"domain": list(domain), "nice": False}
-    axis: Values = {"gridOpacity": 0.7}
+    scale = {"domain": list(domain), "nice": False}
     if not relative:
-        axis |= {"title": said.say("searching.axis_loss"), "tickCount": 5, **_written("", said)}
-        return channel("loss", "Q", scale=scale, axis=axis)
+        axis = {"title": said.say("searching.axis_loss"), "tickCount": 5, "gridOpacity": 0.7}
+        return field("loss:Q", scale=scale, axis={**axis, **_written("", said)})
     ticks = [tick for tick in _TICKS if domain[0] <= tick <= domain[1]]
-    axis |= {"title": said.say("searching.axis_used"), "values": ticks, "format": "~%"}
-    return channel("loss", "Q", scale={"type": "symlog", "constant": 1, **scale}, axis=axis)
+    title = said.say("searching.axis_used")
+    axis = {"title": title, "values": ticks, "format": "~%", "gridOpacity": 0.7}
+    return field("loss:Q", scale={"type": "symlog", "constant": 1, **scale}, axis=axis)
 
 
 def _written(form: str, said: Speech) -> dict[str, str]:
@@ -93,7 +93,7 @@ def _written(form: str, said: Speech) -> dict[str, str]:
     return {"labelExpr": f"replace({text}, '.', '{mark}')"}
 
 
-def _point(attempt: SearchAttempt) -> dict[str, Any]:
+def _point(attempt: SearchAttempt) -> Values:
     return {
         "objective": attempt.objective,
         "loss": severity(attempt),
@@ -106,15 +106,15 @@ def _limit(across: tuple[float, float], up: tuple[float, float]) -> list[Values]
     ground = [{"objective": across[0], "end": across[1], "loss": 1.0, "top": up[1]}]
     ends = [{"objective": end, "loss": 1.0} for end in across]
     return [
-        marks("rect", ground, {"color": FORBIDDEN}, x2=second("end"), y2=second("top")),
-        marks("line", ends, {"color": COLOURS["fail"], "strokeWidth": 1.6}),
+        layer(ground, "rect", {"x2": field("end"), "y2": field("top")}, color=FORBIDDEN),
+        layer(ends, "line", {}, color=COLOURS["fail"], strokeWidth=1.6),
     ]
 
 
 def _frontier(attempts: Sequence[SearchAttempt]) -> Values:
     ordered = [{**_point(a), "order": n} for n, a in enumerate(frontier(attempts))]
-    look = {"color": svg.MUTED, "strokeWidth": 1.2, "strokeDash": [4, 4]}
-    return marks("line", ordered, look, order=channel("order", "Q"))
+    dashed = {"color": svg.MUTED, "strokeWidth": 1.2, "strokeDash": [4, 4]}
+    return layer(ordered, "line", {"order": field("order:Q")}, **dashed)
 
 
 def _marks(found: Search) -> list[Values]:
@@ -122,19 +122,20 @@ def _marks(found: Search) -> list[Values]:
     made = [_point(a) for a in found.attempts if severity(a) is not None]
     other = (found.other_scope,) if found.other_scope else ()
     held = [("circle", found.draws), ("square", other)]
-    open_mark = {"filled": False, "color": CONTROL, "size": 70, "strokeWidth": 1.6}
-    full = {"filled": True, "size": 110, "opacity": 1}
+    hollow = {"filled": False, "color": CONTROL, "size": 70, "strokeWidth": 1.6}
     return [
         *(
-            marks(
-                "point",
+            layer(
                 [_point(a) for a in some if severity(a) is not None],
-                {"shape": form, **open_mark},
+                "point",
+                {},
+                shape=form,
+                **hollow,
             )
             for form, some in held
             if some or form == "circle"
         ),
-        marks("point", made, full, color=colour, shape=shape),
+        layer(made, "point", {"color": colour, "shape": shape}, filled=True, size=110, opacity=1),
     ]
 
 
@@ -156,19 +157,18 @@ def _names(
         named.append((found.other_scope, found.other_scope.scope or "", 14))
     middle = sum(across) / 2
     return [
-        marks(
-            "text",
+        layer(
             [_point(attempt)],
-            {
-                "text": text,
-                "align": "right" if attempt.objective > middle else "left",
-                "baseline": "middle",
-                "dx": -4 if attempt.objective > middle else 4,
-                "dy": below,
-                "fontSize": 12,
-                "fontWeight": "bold",
-                "color": svg.INK,
-            },
+            "text",
+            {},
+            text=text,
+            align="right" if attempt.objective > middle else "left",
+            baseline="middle",
+            dx=-4 if attempt.objective > middle else 4,
+            dy=below,
+            fontSize=12,
+            fontWeight="bold",
+            color=svg.INK,
         )
         for attempt, text, below in named
         if severity(attempt) is not None

@@ -7,15 +7,17 @@ depend on the fonts of the machine that drew it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
 from prunegate.report.drawing import drawn_svg
 from prunegate.report.speech import Speech
-from prunegate.report.vega_lite import Values, as_specification, channel
+from prunegate.report.vega_lite import Values, field
 
 COLOURS = {"pass": "#0b6e5d", "fail": "#b3261e", "inconclusive": "#8a5a00", "waived": "#5a4b9a"}
 """Ink of each status: at least 4.5 to 1 on white."""
@@ -35,23 +37,6 @@ _ALLOWED = frozenset(
 )
 _DROPPED = ("aria-", "role", "pointer-events", "class", "font-family", "href", "on")
 _NAMESPACE = "http://www.w3.org/2000/svg"
-_CONFIG = {
-    "aria": False,
-    "view": {"stroke": None},
-    "axis": {
-        "labelColor": MUTED,
-        "titleColor": MUTED,
-        "tickColor": FAINT,
-        "domainColor": FAINT,
-        "gridColor": FAINT,
-        "labelFontSize": 12,
-        "titleFontSize": 12,
-        "titleFontWeight": "normal",
-        "labelOverlap": False,
-        "labelFlush": False,
-        "titlePadding": 8,
-    },
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,45 +55,38 @@ class Chart:
 
 def by_status() -> tuple[Values, Values]:
     """Ink and shape of marks whose rows have a ``status``; the page has the legend."""
-    colour, shape = (
-        channel(
-            "status",
-            "N",
-            scale={"domain": list(by), "range": list(by.values())},
-            legend=None,
-        )
-        for by in (COLOURS, SHAPES)
-    )
+    scales = ({"domain": list(ends), "range": list(ends.values())} for ends in (COLOURS, SHAPES))
+    colour, shape = (field("status:N", scale=scale, legend=None) for scale in scales)
     return colour, shape
 
 
-def specified(
-    layers: Sequence[Values],
-    *,
-    shared: Mapping[str, Values],
-    width: int,
-    height: int,
-    padding: Mapping[str, int],
-) -> str:
-    """The specification of a chart with a fixed layout.
+_AXIS = {
+    "labelColor": MUTED,
+    "titleColor": MUTED,
+    "tickColor": FAINT,
+    "domainColor": FAINT,
+    "gridColor": FAINT,
+    "labelFontSize": 12,
+    "titleFontSize": 12,
+    "titleFontWeight": "normal",
+    "labelOverlap": False,
+    "labelFlush": False,
+    "titlePadding": 8,
+}
 
-    Args:
-        layers: from the one below to the one above, each made by ``vega_lite.marks``.
-        shared: the channels that all layers have, axes above all.
-        width: of the plot, in pixels, as all lengths.
-        height: of the plot.
-        padding: around the plot, by side.
-    """
-    return as_specification(
-        layers,
-        shared,
-        width=width,
-        height=height,
-        padding=padding,
-        autosize={"type": "none"},
-        background=PAPER,
-        config=_CONFIG,
-    )
+
+def specified(chart: Mapping[str, Any], *, width: int, height: int, padding: dict[str, int]) -> str:
+    """The specification of a chart, in Vega-Lite, with a fixed layout."""
+    specification = {
+        **chart,
+        "width": width,
+        "height": height,
+        "padding": padding,
+        "autosize": {"type": "none"},
+        "background": PAPER,
+        "config": {"aria": False, "view": {"stroke": None}, "axis": _AXIS},
+    }
+    return json.dumps(specification)
 
 
 def drawn_chart(chart: Chart) -> Markup:

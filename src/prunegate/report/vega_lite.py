@@ -1,59 +1,60 @@
-"""Vega-Lite, the language that charts are written in, as plain values that become JSON.
+"""Vega-Lite: the few words of its grammar that our charts are written in, as plain values.
 
-What a chart says is in its own file; here is how each part is spelled.
+A chart is layers of marks over rows, and encodings that all layers share. What is made here is the
+language itself (https://vega.github.io/vega-lite/docs/spec.html); ``drawing.py`` has it drawn.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 Values = dict[str, Any]
-"""A part of a specification."""
-_SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+"""A JSON object."""
+
 _TYPES = {"Q": "quantitative", "O": "ordinal", "N": "nominal"}
 
 
-def channel(field: str, kind: Literal["Q", "O", "N"], **options: Any) -> Values:
-    """A field of the data on a channel, as a quantity, in an order, or by name."""
-    return {"field": field, "type": _TYPES[kind], **options}
-
-
-def second(field: str) -> Values:
-    """The other end of a mark whose first end is another field, on the same scale."""
-    return {"field": field}
-
-
-def constant(value: Any) -> Values:
-    """A channel that has one value for all, in pixels where it is a place."""
-    return {"value": value}
-
-
-def marks(
-    kind: str, rows: Iterable[Mapping[str, Any]], look: Mapping[str, Any], **channels: Values
-) -> Values:
-    """A layer: one kind of mark, for each row or for all of them.
+def field(shorthand: str, **how: Any) -> Values:
+    """An encoding by a column of the rows.
 
     Args:
-        kind: Vega-Lite's name of the mark.
-        rows: the data.
-        look: how the mark looks.
-        channels: what of the data is shown how; what all layers share is not repeated.
+        shorthand: the column and what it holds, ``low:Q`` (quantitative), ``:O`` (ordinal) or
+            ``:N`` (nominal); the end of a range, which holds what its beginning does, has no type.
+        how: ``axis``, ``scale``, ``legend`` and the like.
+
+    >>> field("low:Q", scale={"nice": False})
+    {'field': 'low', 'type': 'quantitative', 'scale': {'nice': False}}
+    >>> field("high")
+    {'field': 'high'}
+    """
+    name, _, kind = shorthand.partition(":")
+    return {"field": name, **({"type": _TYPES[kind]} if kind else {}), **how}
+
+
+def value(number: float | str) -> Values:
+    """An encoding that is the same for every row: pixels, a text."""
+    return {"value": number}
+
+
+def layer(
+    rows: Iterable[Mapping[str, Any]], mark: str, encoding: Mapping[str, Values], **style: Any
+) -> Values:
+    """One kind of mark for each row.
+
+    Args:
+        rows: each with its columns.
+        mark: ``rect``, ``rule``, ``point``, ``text`` and so on.
+        encoding: by channel (``x``, ``y2``, ``color``), from ``field`` or ``value``.
+        style: what is the same of every mark.
     """
     return {
-        "data": {"values": [dict(row) for row in rows]},
-        "mark": {"type": kind, **look},
-        "encoding": channels,
+        "data": {"values": list(rows)},
+        "mark": {"type": mark, **style},
+        "encoding": dict(encoding),
     }
 
 
-def as_specification(layers: Sequence[Values], channels: Mapping[str, Values], **rest: Any) -> str:
-    """Layers as one line of JSON.
-
-    Args:
-        layers: from the one below to the one above.
-        channels: what all layers share.
-        rest: size and settings.
-    """
-    return json.dumps({"$schema": _SCHEMA, "layer": list(layers), "encoding": channels, **rest})
+def layered(layers: Iterable[Values], **encoding: Values) -> Values:
+    """A chart: layers, the first one lowest, and what is encoded alike in all of them."""
+    return {"layer": list(layers), "encoding": encoding}

@@ -67,9 +67,24 @@ def test_where_memory_is_short_the_error_says_what_to_allow() -> None:
     assert "ulimit -v" in done.stdout
 
 
-def test_one_process_draws_every_picture() -> None:
+def test_one_process_draws_every_picture_and_may_be_started_before() -> None:
+    drawing.begin_drawing()
+    begun = drawing._started()
     specification = '{"data": {"values": [{"a": %d}]}, "mark": "point"}'
     first, second = (drawing.drawn_svg(specification % n) for n in (1, 2))
     assert first.startswith("<svg")
     assert second.startswith("<svg")
-    assert drawing._started() is drawing._started()
+    assert drawing._started() is begun
+    begun.end()
+    drawing.begin_drawing()
+    assert not drawing._started().ended
+
+
+def test_where_none_can_be_started_beginning_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> DrawingProcess:
+        raise WorkerError("refused")
+
+    monkeypatch.setattr(drawing, "_started", refused)
+    drawing.begin_drawing()
+    with pytest.raises(WorkerError, match="charts cannot be drawn here: refused"):
+        drawing.drawn_svg('{"mark": "rule"}')

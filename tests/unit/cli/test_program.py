@@ -1,0 +1,51 @@
+"""A program's end: its own code, all that was left for the end, and nothing after that."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import atexit, sys
+import prunegate.cli.program as p
+
+class Told:
+    def __del__(self):
+        print("taken apart", flush=True)
+
+def main():
+    atexit.register(print, "left for the end")
+    sys.stdout.write("said; ")
+    {ends}
+
+told = Told()
+p.main = main
+p.program()
+"""
+
+
+def run(ends: str, stdout: str = "") -> subprocess.CompletedProcess[str]:
+    """A program whose command line ends so."""
+    code = f"import sys\n{stdout}\n{PROGRAM.format(ends=ends)}"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_what_was_left_for_the_end_is_done_and_the_code_stays(code: int) -> None:
+    done = run(f"sys.exit({code})")
+    assert (done.returncode, done.stdout, done.stderr) == (code, "said; left for the end\n", "")
+
+
+def test_what_is_no_code_ends_as_any_program() -> None:
+    done = run("raise RuntimeError('a mistake')")
+    assert done.returncode == 1
+    assert done.stdout == "said; left for the end\ntaken apart\n"
+    assert done.stderr.endswith("RuntimeError: a mistake\n")
+
+
+def test_output_that_cannot_be_written_is_never_a_success() -> None:
+    done = run("sys.exit(0)", "sys.stdout = open('/dev/full', 'w')")
+    assert done.returncode == 120
+    assert "No space left on device" in done.stderr
