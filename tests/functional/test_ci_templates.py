@@ -22,7 +22,7 @@ from ruamel.yaml import YAML
 from tests.functional.pages import ROOT
 
 from prunegate.cli import cli
-from prunegate.cli.options import VerdictCommand
+from prunegate.cli.verdict_options import VerdictCommand
 from prunegate.outputs.nothing_judged import OF_A_VERDICT
 
 SCRIPTS = [

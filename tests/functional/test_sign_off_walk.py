@@ -14,7 +14,7 @@ import pytest
 
 from prunegate.cli import demo
 from prunegate.cli.options import AUDIT as AUDIT_FOLDER
-from prunegate.cli.options import Output
+from prunegate.cli.verdict_options import Output
 from prunegate.demo import workspace
 from prunegate.policy.load import parse_policy
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.canonical import canonical_bytes
@@ -27,6 +28,7 @@ from prunegate.audit.record import (
 from prunegate.audit.tallied import tallies_of
 from prunegate.audit.written_texts import QualityScorer
 from prunegate.cost.operations import Operations
+from prunegate.cost.tariff import RENTED, SCALED
 from prunegate.counting.flipped_rows import PER_SLICE, flipped_rows
 from prunegate.counting.slices import SliceCounts
 from prunegate.data.contract.expected import JudgedExpectations
@@ -43,9 +45,6 @@ from prunegate.verdict.waiver import Waiver
 
 if TYPE_CHECKING:
     from prunegate.policy.load import PolicyFile
-from datetime import date, timedelta
-
-from prunegate.cost.tariff import RENTED, SCALED
 
 _TEXTS = frozenset({"text", "prompt", "reference"})
 """Columns of texts that are judged or given."""
@@ -217,14 +216,7 @@ def assemble(
         reference=policy.evidence.reference,
         warning_facts=verdict.warning_facts,
         guarantee=verdict.guarantee,
-        known_limits=(
-            *known_limits(policy, verdict, operations),
-            *_unknown(judged.unknown),
-            *_left_out(judged.table),
-            *tuned_in_words(origin.made.get("tuned")),
-            *_rated(policy, origin.made.get("scorer")),
-            *judged.unnamed,
-        ),
+        known_limits=_limits(policy, judged, origin),
         attempt=judged.attempt,
         bar=judged.bar,
         environment=environment_of(judged.notes),
@@ -238,6 +230,18 @@ def assemble(
         counts_query=judged.counts_query,
         expectations=None if judged.expected is None else recorded_expectations(judged.expected),
         **_made(policy, origin),
+    )
+
+
+def _limits(policy: Policy, judged: Judged, origin: Origin) -> tuple[str, ...]:
+    """What a reader must not take the record to show, those of its making included."""
+    return (
+        *known_limits(policy, judged.verdict, judged.operations),
+        *_unknown(judged.unknown),
+        *_left_out(judged.table),
+        *tuned_in_words(origin.made.get("tuned")),
+        *_rated(policy, origin.made.get("scorer")),
+        *judged.unnamed,
     )
 
 

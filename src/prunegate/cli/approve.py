@@ -9,6 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from prunegate.cli.options import (
+    PATH,
+    audit_option,
+    expires_option,
+    quiet_option,
+    signature_option,
+    signers_option,
+)
 from prunegate.errors import EvidenceError, InputError
 from prunegate.text.escape import shell_words
 
@@ -16,7 +24,6 @@ if TYPE_CHECKING:
     from prunegate.audit.approvals.accept import BroughtIn, Case
     from prunegate.audit.approvals.request import Answer
 
-PATH = click.Path(path_type=Path)
 RECORD = "record.json"
 
 
@@ -49,25 +56,23 @@ class GivenApproval:
     help="What the person decides; with --signature, what was signed has to say the same.",
 )
 @click.option("--key", type=PATH, help="Sign here with this person's private key.")
-@click.option("--signature", type=PATH, help="Bring in a .sig that 'ssh-keygen -Y sign' made.")
+@signature_option
 @click.option(
     "--request", type=PATH, help="The request that was signed [default: beside the .sig]."
 )
 @click.option("--conditions", default="", help="Conditions of an approval, or reasons.")
-@click.option("--expires", default="", help="UTC day (through its end) or time: 2026-12-31.")
+@expires_option
 @click.option("--person", help="Who decides; with a signature, whom the key has to be of.")
 @click.option("--organisation", default="", help="Attested approvals: whose she speaks for.")
-@click.option(
-    "--audit", type=PATH, default=Path("audit"), show_default=True, help="The audit folder."
-)
-@click.option("--allowed-signers", type=PATH, help="[default: allowed_signers of --audit]")
+@audit_option
+@signers_option
 @click.option(
     "--attested-by-agency",
     is_flag=True,
     help="The person only said so (an e-mail): --key is then the gate's. Weaker, and shown so.",
 )
 @click.option("--rationale", default="", help="Attested approvals: how you know.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing where it worked.")
+@quiet_option("Say nothing where it worked.")
 def command(*, quiet: bool, **options: object) -> None:
     """Put somebody's decision on RECORD into the audit trail, verified.
 

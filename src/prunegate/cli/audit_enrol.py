@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-PATH = click.Path(path_type=Path)
+from prunegate.cli.options import PATH, audit_option, quiet_option
 
 
 @click.command(
@@ -22,10 +22,8 @@ PATH = click.Path(path_type=Path)
 @click.option("--by", required=True, help="Who says that the key is hers.")
 @click.option("--channel", required=True, help="How that was made sure: a call, a letter.")
 @click.option("--valid-until", default="", help="UTC day (through its end) or time.")
-@click.option(
-    "--audit", type=PATH, default=Path("audit"), show_default=True, help="The audit folder."
-)
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+@audit_option
+@quiet_option()
 def command(  # noqa: PLR0913  # one argument per option
     *,
     person: str,

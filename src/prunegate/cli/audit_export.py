@@ -6,22 +6,19 @@ from pathlib import Path
 
 import click
 
+from prunegate.cli.options import PATH, audit_option, quiet_option
 from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.text.escape import escaped, shell_words
-
-PATH = click.Path(path_type=Path)
 
 
 @click.command("export", cls=PathsApart, short_help="Bundle one decision with all its evidence.")
 @click.argument("record", metavar="RECORD|DIGEST")
 @click.option("-o", "--out", type=WRITTEN, required=True, help="A new folder, or a FILE.zip.")
-@click.option(
-    "--audit", type=PATH, default=Path("audit"), show_default=True, help="The audit folder."
-)
+@audit_option
 @click.option("--against", type=PATH, help="An older checkpoint: prove that the log only grew.")
 @click.option("--predictions", type=PATH, multiple=True, help="A file that was judged; put it in.")
 @click.option("--key", type=PATH, multiple=True, help="A public key that signs decisions.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+@quiet_option()
 def command(  # noqa: PLR0913  # one argument per option
     *,
     record: str,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from prunegate.cli.options import quiet_option
 from prunegate.cli.written_paths import WRITTEN
 from prunegate.text.escape import escaped
 
@@ -34,7 +35,7 @@ KINDS = ("p256", "ed25519")
     help="ECDSA P-256 or Ed25519. The log's own key is Ed25519.",
 )
 @click.option("--comment", default="", help="Whose key this is, for the OpenSSH line.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+@quiet_option()
 def command(path: Path, *, kind: str, comment: str, quiet: bool) -> None:
     """Make a key pair: PEM files, and the public key as a line for allowed_signers.
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import click
 
-from prunegate.cli.audit_write import AUDIT
+from prunegate.cli.options import audit_option, force_option, quiet_option
 from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.text.escape import escaped
 
 
 @click.command("page", cls=PathsApart, short_help="Write the history of decisions as one page.")
 @click.option("-o", "--out", type=WRITTEN, required=True, help="The HTML file.")
-@AUDIT
-@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+@audit_option
+@force_option
+@quiet_option()
 def command(*, out: Path, audit: Path, force: bool, quiet: bool) -> None:
     """Write what was decided, on whose word, and what was in force when, as one offline file.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from prunegate.cli.audit_write import AUDIT, PATH
+from prunegate.cli.options import PATH, audit_option, force_option, json_option, quiet_option
 from prunegate.cli.printed_json import echo_json
 from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.errors import InputError
@@ -22,8 +22,8 @@ _KIND = "urn:prunegate:"
 
 
 @click.command("log", short_help="List the entries.", epilog="Example: prunegate audit log --json")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-@AUDIT
+@json_option("Print one JSON object a line.")
+@audit_option
 def log(*, as_json: bool, audit: Path) -> None:
     """List the sealed entries: number, time, kind, subject, digest. Verifies nothing."""
     from prunegate.audit.log.pending import pending_names
@@ -43,7 +43,7 @@ def log(*, as_json: bool, audit: Path) -> None:
 
 @click.command("show", short_help="Print one entry.", epilog="Example: prunegate audit show 17")
 @click.argument("entry", metavar="NUMBER|DIGEST")
-@AUDIT
+@audit_option
 def show(*, entry: str, audit: Path) -> None:
     """Print one entry's statement as JSON, and who signed it. Verifies nothing."""
     import base64
@@ -74,8 +74,8 @@ def show(*, entry: str, audit: Path) -> None:
 @click.option(
     "--evidence-may-be-gone", is_flag=True, help="Do not insist on files under evidence/."
 )
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing when all is well.")
-@AUDIT
+@quiet_option("Say nothing when all is well.")
+@audit_option
 def verify(
     *,
     against: Path | None,
@@ -124,8 +124,8 @@ def verify(
 @click.option(
     "-o", "--out", type=WRITTEN, required=True, help="The file; its name ends .tlog-proof."
 )
-@click.option("--force", is_flag=True, help="Overwrite an existing file.")
-@AUDIT
+@force_option
+@audit_option
 def prove(*, entry: str, out: Path, force: bool, audit: Path) -> None:
     """Write the proof of one entry, which can be checked offline against the log's key."""
     from prunegate.audit.log.durable_files import write_durably

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from prunegate.cli.gate_labels import labelled_part, labelling_option
+from prunegate.cli.options import PATH, audit_option, json_option
 from prunegate.cli.printed_json import echo_json
 
 
@@ -19,21 +20,15 @@ from prunegate.cli.printed_json import echo_json
     help="The files that were judged: a path or a glob; may be given several times [default: "
     "those kept under evidence/ in the audit folder].",
 )
-@click.option(
-    "--audit",
-    type=click.Path(path_type=Path),
-    default=Path("audit"),
-    show_default=True,
-    help="Folder of the audit trail.",
-)
+@audit_option
 @click.option(
     "--labels",
-    type=click.Path(path_type=Path),
+    type=PATH,
     multiple=True,
     help="to-label.csv with its labels filled in, one of each round; goes with --labelling.",
 )
 @labelling_option
-@click.option("--json", "as_json", is_flag=True, help="Print what was replayed as JSON.")
+@json_option("Print what was replayed as JSON.")
 def command(
     *,
     record: str,

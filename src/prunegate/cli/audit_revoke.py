@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-PATH = click.Path(path_type=Path)
+from prunegate.cli.options import audit_option, quiet_option
 
 
 @click.command(
@@ -16,10 +16,8 @@ PATH = click.Path(path_type=Path)
 )
 @click.option("--key", required=True, help="Her public key file, or its fingerprint (SHA256:...).")
 @click.option("--reason", required=True, help="Why, in a sentence.")
-@click.option(
-    "--audit", type=PATH, default=Path("audit"), show_default=True, help="The audit folder."
-)
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+@audit_option
+@quiet_option()
 def command(*, key: str, reason: str, audit: Path, quiet: bool) -> None:
     """Revoke a key: an entry in the audit trail, and the end of its lines in allowed_signers.
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from prunegate.cli.options import PATH, force_option, quiet_option, signers_option
 from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.errors import InputError
 from prunegate.text.escape import escaped, shell_words
 
 if TYPE_CHECKING:
     from prunegate.audit.read import StoredRecord
-
-PATH = click.Path(path_type=Path)
+    from prunegate.audit.signing.keys import PrivateKey
 
 
 @click.command(
@@ -30,9 +30,9 @@ PATH = click.Path(path_type=Path)
     help="The audit folder: the candidate must be allowed to ship, as 'prunegate status' says. "
     "Needed where the policy asks for approvals.",
 )
-@click.option("--allowed-signers", type=PATH, help="[default: allowed_signers of --audit]")
-@click.option("--force", is_flag=True, help="Overwrite an existing file.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing where it worked.")
+@signers_option
+@force_option
+@quiet_option("Say nothing where it worked.")
 def command(  # noqa: PLR0913  # one argument per option
     *,
     candidate: Path,
@@ -57,18 +57,15 @@ def command(  # noqa: PLR0913  # one argument per option
     Example:
       prunegate audit sign-model reports/p/1f2e/candidate --record reports/p/1f2e --key gate.key
     """  # noqa: D301  # click's mark is the character itself
-    from prunegate.audit.read import stored_record
-    from prunegate.audit.signing.keys import private_key_from
+    from prunegate.audit.read import record_file, stored_record
     from prunegate.audit.signing.model_signature import SIGNATURE_FILE, sign_files
     from prunegate.audit.signing.signed_candidate import files_of
     from prunegate.io.atomic import write_whole
 
     target = out or Path(candidate).resolve().parent / SIGNATURE_FILE
     _require_place(target, candidate, force=force)
-    private = private_key_from(key)
-    if private is None:
-        raise InputError("give the key that signs: --key FILE, or PRUNEGATE_KEY holds it as PEM")
-    path = record / "record.json" if record.is_dir() else record
+    private = _signing_key(key)
+    path = record_file(record)
     stored = stored_record(path)
     if stored.record.outcome != "approve":
         click.echo(f"not signed: the record's decision is {stored.record.outcome}", err=True)
@@ -76,15 +73,34 @@ def command(  # noqa: PLR0913  # one argument per option
     if not _ships(stored, path, audit, allowed_signers):
         return 5
     files = files_of(candidate, stored.record, beside=path.parent / "candidate")
-    content = sign_files(files, candidate.resolve().name, private)
-    write_whole(target, content)
+    write_whole(target, sign_files(files, candidate.resolve().name, private))
     if not quiet:
-        of, place = escaped(str(candidate)), escaped(str(target))
-        click.echo(f"SIGNED  {len(files)} files of {of}: {place}")
-        checked = ["model_signing", "verify", "key", str(candidate), "--signature", str(target)]
-        public = f"{key}.pub" if key else "FILE.pub"
-        click.echo(f"  next: {shell_words([*checked, '--public_key', public])}")
+        click.echo(
+            f"SIGNED  {len(files)} files of {escaped(str(candidate))}: {escaped(str(target))}"
+        )
+        click.echo(f"  next: {_next(candidate, target, key)}")
     return 0
+
+
+def _signing_key(given: Path | None) -> PrivateKey:
+    """The key that was given.
+
+    Raises:
+        InputError: there is none, or it is no key that can sign.
+    """
+    from prunegate.audit.signing.keys import private_key_from
+
+    private = private_key_from(given)
+    if private is None:
+        raise InputError("give the key that signs: --key FILE, or PRUNEGATE_KEY holds it as PEM")
+    return private
+
+
+def _next(candidate: Path, target: Path, key: Path | None) -> str:
+    """The command by which anybody checks the signature."""
+    public = f"{key}.pub" if key else "FILE.pub"
+    checked = ["model_signing", "verify", "key", str(candidate), "--signature", str(target)]
+    return shell_words([*checked, "--public_key", public])
 
 
 def _require_place(target: Path, candidate: Path, *, force: bool) -> None:

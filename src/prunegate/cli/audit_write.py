@@ -7,21 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from prunegate.cli.options import PATH, audit_option, quiet_option
 from prunegate.errors import InputError
 from prunegate.text.escape import escaped
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-PATH = click.Path(path_type=Path)
-
-AUDIT = click.option(
-    "--audit", type=PATH, default=Path("audit"), show_default=True, help="The audit folder."
-)
 KEY = click.option(
     "--key", type=PATH, help="The log's Ed25519 private key; else PRUNEGATE_KEY holds it as PEM."
 )
-QUIET = click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
 
 
 @click.command(
@@ -40,8 +35,8 @@ QUIET = click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
     help="Public key whose signatures count under entries; may be given several times.",
 )
 @KEY
-@AUDIT
-@QUIET
+@audit_option
+@quiet_option()
 def init(
     *, origin: str, signers: tuple[Path, ...], key: Path | None, audit: Path, quiet: bool
 ) -> None:
@@ -67,8 +62,8 @@ def init(
     epilog="Example: prunegate audit seal --key log.key",
 )
 @KEY
-@AUDIT
-@QUIET
+@audit_option
+@quiet_option()
 def seal(*, key: Path | None, audit: Path, quiet: bool) -> None:
     """Take every pending entry into the log and sign the new checkpoint; all or nothing."""
     from datetime import UTC, datetime

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from prunegate.cli.options import json_option, policy_argument, quiet_option
 from prunegate.cli.prediction_options import Given, prediction_options
 from prunegate.cli.printed_json import echo_json
 
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
 
 
 @click.command("check", short_help="Check labelled data or predictions against the contract.")
-@click.argument("policy", type=click.Path(path_type=Path))
+@policy_argument
 @prediction_options
-@click.option("--json", "as_json", is_flag=True, help="Print every clause as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but mistakes.")
+@json_option("Print every clause as JSON.")
+@quiet_option("Print nothing but mistakes.")
 def command(policy: Path, given: Given, as_json: bool, quiet: bool) -> int:
     """Check the data of POLICY: slices, counts, labels, ids, splits that share nothing, the mix.
 

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from prunegate.cli.options import echo_color, may_color
+from prunegate.cli.options import (
+    PATH,
+    color_option,
+    echo_color,
+    json_option,
+    may_color,
+    quiet_option,
+)
 from prunegate.cli.printed_json import echo_json
 
 if TYPE_CHECKING:
@@ -19,15 +26,15 @@ COLORS = {"right": "green", "contradicted": "red", "not checked": "yellow"}
 
 
 @click.command("claims", short_help="Check stated figures.")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=PATH)
 @click.option(
     "--record",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="record.json of a verdict: the figures are held against what it measured, too.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print every check on stdout as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="Print contradictions only.")
-@click.option("--no-color", is_flag=True, help="Plain text.")
+@json_option("Print every check on stdout as JSON.")
+@quiet_option("Print contradictions only.")
+@color_option
 def command(*, file: Path, record: Path | None, as_json: bool, quiet: bool, no_color: bool) -> int:
     """Check the figures stated in FILE: against each other, the architecture and a record.
 

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from prunegate.cli.options import (
+    ConsoleOptions,
     device_option,
     pickle_option,
+    policy_argument,
     progress_options,
+    refuse_filled,
     seed_option,
     tell_of_pickles,
 )
 from prunegate.cli.threads import patient_threads
 from prunegate.cli.written_paths import WRITTEN, PathsApart
+from prunegate.errors import InputError
 from prunegate.text.escape import escaped
 from prunegate.text.numbers import count, plain, share, signed
 
 if TYPE_CHECKING:
-    from prunegate.cli.options import ConsoleOptions
     from prunegate.models.load import LoadedModel
+    from prunegate.policy.load import PolicyFile
 
 
 @click.command("compress", cls=PathsApart, short_help="Make the candidate alone; judge nothing.")
-@click.argument("policy", type=click.Path(path_type=Path))
+@policy_argument
 @click.option(
     "-o", "--out", type=WRITTEN, required=True, help="Folder of the candidate, new or empty."
 )
@@ -33,8 +37,8 @@ if TYPE_CHECKING:
 @device_option
 @pickle_option
 @progress_options
-def command(  # one argument per option
-    *, policy: Path, out: Path, seed: int, device: str, pickles: bool, said: ConsoleOptions
+def command(
+    *, policy: Path, out: Path, pickles: bool, said: ConsoleOptions, **settings: Any
 ) -> int:
     """Carry out the compress section of POLICY and save the candidate.
 
@@ -49,41 +53,47 @@ def command(  # one argument per option
     """  # noqa: D301  # click's mark is the character itself
     patient_threads()
     from prunegate.cli.console import progress
-    from prunegate.errors import InputError
     from prunegate.outputs.staging import CHECKPOINTS
     from prunegate.policy.load import read_policy
 
     source = read_policy(policy)
-    if not source.policy.compress:
-        raise InputError(f"{policy}: there is no 'compress' section; add the steps to carry out")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: exists and is not an empty folder; choose another one")
-
-    from prunegate.pipeline.early_refusals import refuse_models, refuse_recipe
-
-    refuse_models(source, pickles=pickles)
-    refuse_recipe(source)
+    _refuse(source, out, pickles=pickles)
 
     from prunegate.pipeline.context import Settings, set_up  # torch, once all that is right
 
     with progress(said) as report:
-        settings = Settings(
-            seed=seed,
-            device=device,
+        chosen = Settings(
+            **settings,
             pickles=pickles,
             command="compress",
             checkpoints=out.parent / CHECKPOINTS,
             progress=report,
         )
-        bench = set_up(source, settings)
+        bench = set_up(source, chosen)
         candidate, _ = bench.make(source.policy.compress, out)
-    places = (source.model_place("baseline"), *source.rewound_places().values())
-    tell_of_pickles(places, allowed=pickles)
+    tell_of_pickles(source.weight_places(), allowed=pickles)
     if not said.quiet:
         for line in _told(bench.baseline, candidate):
             click.echo(line)
         click.echo(f"candidate: {escaped(str(out))}")
     return 0
+
+
+def _refuse(source: PolicyFile, out: Path, *, pickles: bool) -> None:
+    """Refuse what can be told before libraries are loaded.
+
+    Raises:
+        InputError: nothing is to be done, there is something in OUT, or the models do not fit.
+    """
+    from prunegate.pipeline.early_refusals import refuse_models, refuse_recipe
+
+    if not source.policy.compress:
+        raise InputError(
+            f"{source.path}: there is no 'compress' section; add the steps to carry out"
+        )
+    refuse_filled(out)
+    refuse_models(source, pickles=pickles)
+    refuse_recipe(source)
 
 
 def _told(baseline: LoadedModel, candidate: LoadedModel) -> list[str]:

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from prunegate.cli.ci import tell_github
-from prunegate.cli.options import AUDIT, ConsoleOptions, Output, echo_color
+from prunegate.cli.options import AUDIT, ConsoleOptions, echo_color
 from prunegate.cli.printed_json import echo_record
+from prunegate.cli.verdict_options import Output
 from prunegate.io.progress import Progress, silent
 from prunegate.text.escape import escaped, shell_word, shell_words
 from prunegate.verdict.finding import EXIT_CODES, Verdict

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from prunegate.cli.options import PATH, force_option, json_option, policy_argument, quiet_option
 from prunegate.cli.printed_json import echo_json
 from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.errors import InputError
@@ -17,14 +18,12 @@ if TYPE_CHECKING:
     from prunegate.policy.cost import Cost
     from prunegate.policy.schema import Policy
 
-FILE = click.Path(path_type=Path)
-
 
 @click.command("cost", cls=PathsApart, short_help="Project what both models cost, month by month.")
-@click.argument("policy", type=FILE)
+@policy_argument
 @click.option(
     "--measurements",
-    type=FILE,
+    type=PATH,
     help="measurements.json, where the cost leans on it: instances, or a price to be scaled.",
 )
 @click.option(
@@ -32,9 +31,9 @@ FILE = click.Path(path_type=Path)
 )
 @click.option("--csv", "table", type=WRITTEN, help="Write the monthly table as CSV.")
 @click.option("--chart", type=WRITTEN, help="Write the chart as SVG.")
-@click.option("--force", is_flag=True, help="Overwrite files that are there.")
-@click.option("--json", "as_json", is_flag=True, help="Print the projection as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="Only the table.")
+@force_option
+@json_option("Print the projection as JSON.")
+@quiet_option("Only the table.")
 @click.option("--no-color", is_flag=True, help="Plain text; there is no other here.")
 def command(  # noqa: PLR0913  # one argument per option
     *,

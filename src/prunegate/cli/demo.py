@@ -12,8 +12,9 @@ import click
 
 from prunegate.cli.ci import write_ci_files
 from prunegate.cli.finite_range import FiniteRange
-from prunegate.cli.options import Output, VerdictCommand, output_options, seed_option
+from prunegate.cli.options import seed_option
 from prunegate.cli.threads import one_thread_where_busy, patient_threads
+from prunegate.cli.verdict_options import Output, VerdictCommand, output_options
 
 if TYPE_CHECKING:
     from prunegate.audit.signing.keys import PrivateKey

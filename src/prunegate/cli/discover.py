@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from prunegate.cli.options import json_option, policy_argument, quiet_option, seed_option_of
 from prunegate.cli.printed_json import echo_json
 from prunegate.cli.written_paths import READ_TABLES, PathsApart
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("discover", cls=PathsApart, short_help="Look for undeclared slices that lost most.")
-@click.argument("policy", type=click.Path(path_type=Path))
+@policy_argument
 @click.option(
     "--predictions",
     type=READ_TABLES,
@@ -52,15 +53,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="Sign flips that the worst slice is held against.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0, max=2**31 - 1),
-    default=0,
-    show_default=True,
-    help="Seed of the sign flips.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="Only the table, without what to declare.")
+@seed_option_of("the sign flips")
+@json_option("Print what was found as JSON.")
+@quiet_option("Only the table, without what to declare.")
 def command(
     policy: Path,
     predictions: tuple[str, ...],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,12 @@ from prunegate.cli.edge_record import PageTask, is_tuned, judged_threshold, page
 from prunegate.cli.finite_range import FiniteRange
 from prunegate.cli.model_options import ModelWords, model_options
 from prunegate.cli.options import (
-    FOLDER,
+    PATH,
     ConsoleOptions,
     pickle_option,
     progress_options,
+    refuse_filled,
+    runtime_option,
     tell_of_pickles,
 )
 from prunegate.cli.threads import patient_threads
@@ -32,16 +35,16 @@ SHARE = FiniteRange(min=0, max=1)
 
 
 @click.command("edge", cls=PathsApart, short_help="Make a page that scores in the browser.")
-@click.argument("candidate", type=FOLDER)
+@click.argument("candidate", type=PATH)
 @click.option("-o", "--out", type=WRITTEN, required=True, help="Folder of the page, new or empty.")
 @click.option(
     "--policy",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Policy whose title, positive label and candidate's threshold the page shows.",
 )
 @click.option(
     "--record",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Record of the candidate's verdict, which holds a tuned threshold  [default: the "
     "record.json beside CANDIDATE, where it is of this very candidate].",
 )
@@ -53,11 +56,7 @@ SHARE = FiniteRange(min=0, max=1)
     help="Its score from which on it is found  [default: the policy's or record's, else 0.5]",
 )
 @model_options
-@click.option(
-    "--runtime-from",
-    type=FOLDER,
-    help="Folder of onnxruntime-web, or node_modules [default: npm fetches it].",
-)
+@runtime_option
 @pickle_option
 @progress_options
 def command(
@@ -86,40 +85,47 @@ def command(
       python3 -m http.server --directory page --bind 127.0.0.1
     """  # noqa: D301  # click's mark is the character itself
     patient_threads()
-    from prunegate.pipeline.early_refusals import refuse_place
-
-    _require_place(candidate, out)
-    refuse_place(candidate, pickles=pickles)  # before libraries are loaded, which takes seconds
-    tell_of_pickles([candidate], allowed=pickles)
+    _refuse(candidate, out, pickles=pickles)
+    asked = _Asked.of(candidate, **wanted)
+    _tell_of_another(asked.wishes)
 
     from prunegate.cli.console import progress
     from prunegate.edge.folder import edge_folder
     from prunegate.edge.npm_packages import RUNTIME, NpmPackages
-    from prunegate.io.atomic import write_folder
     from prunegate.models.open_model import open_model
 
-    asked = _Asked.of(candidate, **wanted)
-    wishes = asked.wishes
-    _tell_of_another(wishes)
     with progress(said) as report:
         report("take the runtime", 0, 1)
         packages = NpmPackages(runtime_from)
         runtime = packages.take(RUNTIME)  # before libraries are loaded
         report("make the page", 0, 1)
         found = open_model(candidate, words.source(candidate, asked.judged), pickles=pickles)
-        files = edge_folder(found, packages, wishes)
-        try:
-            write_folder(out, files)
-        except OSError as error:
-            raise InputError(f"{out}: cannot be written ({error.strerror})") from error
+        files = edge_folder(found, packages, asked.wishes)
+        _write(out, files)
     if not said.quiet:
         size = sum(map(len, files.values())) / 1e6
         made = f"{len(files)} files, {size:,.1f} MB, onnxruntime-web {runtime.version}"
         click.echo(f"{made}: {escaped(str(out))}")
-        if asked.from_record is not None:
-            from_on = ", ".join(f"{escaped(n)} from {v}" for n, v in wishes.thresholds.items())
-            click.echo(f"decides {from_on}, as {escaped(str(asked.from_record))} says")
+        _tell_of_record(asked)
     return 0
+
+
+def _refuse(candidate: Path, out: Path, *, pickles: bool) -> None:
+    """Refuse a place or a model before libraries are loaded, which takes seconds."""
+    from prunegate.pipeline.early_refusals import refuse_place
+
+    _require_place(candidate, out)
+    refuse_place(candidate, pickles=pickles)
+    tell_of_pickles([candidate], allowed=pickles)
+
+
+def _write(out: Path, files: Mapping[str, bytes]) -> None:
+    from prunegate.io.atomic import write_folder
+
+    try:
+        write_folder(out, files)
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written ({error.strerror})") from error
 
 
 def _tell_of_another(wishes: PageWishes) -> None:
@@ -131,6 +137,13 @@ def _tell_of_another(wishes: PageWishes) -> None:
             "--threshold out to ship what is judged"
         )
         click.echo(escaped(told), err=True)
+
+
+def _tell_of_record(asked: _Asked) -> None:
+    """Say which record the page's thresholds are of, where they are of one."""
+    if asked.from_record is not None:
+        from_on = ", ".join(f"{escaped(n)} from {v}" for n, v in asked.wishes.thresholds.items())
+        click.echo(f"decides {from_on}, as {escaped(str(asked.from_record))} says")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,8 +202,7 @@ def _require_place(candidate: Path, out: Path) -> None:
     """
     if candidate.is_dir() and candidate.resolve() in (out.resolve(), *out.resolve().parents):
         raise InputError(f"{out}: lies in the candidate's own folder; choose one outside")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: exists and is not an empty folder; choose another one")
+    refuse_filled(out)
 
 
 def _wishes(

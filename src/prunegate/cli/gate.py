@@ -12,8 +12,10 @@ import click
 
 from prunegate.cli import tell_error
 from prunegate.cli.ci import write_ci_files
-from prunegate.cli.options import (
-    FOLDER,
+from prunegate.cli.options import PATH
+from prunegate.cli.prediction_options import Given, prediction_options
+from prunegate.cli.swapped import require_policy_first
+from prunegate.cli.verdict_options import (
     Output,
     VerdictCommand,
     VerdictPlace,
@@ -21,8 +23,6 @@ from prunegate.cli.options import (
     output_options,
     policy_name,
 )
-from prunegate.cli.prediction_options import Given, prediction_options
-from prunegate.cli.swapped import require_policy_first
 from prunegate.errors import InputError, PrunegateError
 from prunegate.io.uncollected import uncollected
 from prunegate.text.escape import escaped
@@ -35,7 +35,7 @@ def _folders(arguments: dict[str, Any]) -> tuple[str, ...]:
 
 
 @click.command("gate", cls=VerdictCommand, short_help="Judge a predictions table.")
-@click.argument("policies", metavar="POLICY...", type=FOLDER, nargs=-1, required=True)
+@click.argument("policies", metavar="POLICY...", type=PATH, nargs=-1, required=True)
 @prediction_options
 @click.option(
     "--engine",
@@ -46,7 +46,7 @@ def _folders(arguments: dict[str, Any]) -> tuple[str, ...]:
 )
 @click.option(
     "--measurements",
-    type=FOLDER,
+    type=PATH,
     help="measurements.json of an earlier run, for rules on latency, size and cost.",
 )
 @fail_on_option

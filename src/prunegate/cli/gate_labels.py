@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from prunegate.cli.options import PATH
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 labelling_option: Callable[..., Any] = click.option(
     "--labelling",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="labelling.json of 'prunegate label', where only the rows of its list have labels.",
 )
 

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from prunegate.cli.options import (
+    ConsoleOptions,
     device_option,
+    force_option,
     pickle_option,
+    policy_argument,
     progress_options,
     seed_option,
     tell_of_pickles,
@@ -20,7 +23,6 @@ from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.text.escape import escaped
 
 if TYPE_CHECKING:
-    from prunegate.cli.options import ConsoleOptions
     from prunegate.compress.unit_table import UnitRow
 
 LISTED = 200
@@ -28,19 +30,19 @@ LISTED = 200
 
 
 @click.command("importance", cls=PathsApart, short_help="Rank every head, neuron, filter or layer.")
-@click.argument("policy", type=click.Path(path_type=Path))
+@policy_argument
 @click.option(
     "-o",
     "--out",
     type=WRITTEN,
     help="CSV file to write [default: reports/<policy name>/importance.csv].",
 )
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@force_option
 @seed_option
 @device_option
 @pickle_option
 @progress_options
-def command(  # one argument per option
+def command(
     *,
     policy: Path,
     out: Path | None,
@@ -74,8 +76,7 @@ def command(  # one argument per option
     with progress(said) as report:
         bench = set_up(source, Settings(progress=report, **settings))
         rows = rankings(bench)
-    places = (source.model_place("baseline"), *source.rewound_places().values())
-    tell_of_pickles(places, allowed=settings["pickles"])
+    tell_of_pickles(source.weight_places(), allowed=settings["pickles"])
     write_whole(target, to_csv(rows).encode())
     if not said.quiet:
         for line in _told(rows):

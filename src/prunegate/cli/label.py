@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from prunegate.cli.finite_range import FiniteRange
-from prunegate.cli.options import seed_option
+from prunegate.cli.options import json_option, policy_argument, quiet_option, seed_option
 from prunegate.cli.printed_json import echo_json
 from prunegate.cli.written_paths import READ_TABLES, WRITTEN, PathsApart
 
@@ -23,7 +23,7 @@ SHARE = FiniteRange(min=0, max=1, min_open=True, max_open=True)
 @click.command(
     "label", cls=PathsApart, short_help="Draw the rows to label: those that differ, and no others."
 )
-@click.argument("policy", type=click.Path(path_type=Path))
+@policy_argument
 @click.option(
     "--predictions",
     type=READ_TABLES,
@@ -77,8 +77,8 @@ SHARE = FiniteRange(min=0, max=1, min_open=True, max_open=True)
     "may be given several times.",
 )
 @seed_option
-@click.option("--json", "as_json", is_flag=True, help="Print what each limit takes as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing.")
+@json_option("Print what each limit takes as JSON.")
+@quiet_option("Print nothing.")
 def command(
     *,
     policy: Path,

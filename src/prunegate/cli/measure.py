@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from prunegate.cli.model_options import SidedWords, sided_options
 from prunegate.cli.options import (
-    FOLDER,
+    PATH,
     ConsoleOptions,
+    force_option,
+    json_option,
     pickle_option,
     progress_options,
     seed_option,
@@ -19,6 +22,9 @@ from prunegate.cli.options import (
 from prunegate.cli.threads import patient_threads
 from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.text.escape import ascii_json, escaped
+
+if TYPE_CHECKING:
+    from prunegate.cost.measurement import Measurements
 
 LARGEST = 4096
 """Samples a call, at most."""
@@ -47,8 +53,8 @@ class Batches(click.ParamType[tuple[int, ...]]):
 @click.command(
     "measure", cls=PathsApart, short_help="Time two models against each other; judge nothing."
 )
-@click.argument("baseline", type=FOLDER)
-@click.argument("candidate", type=FOLDER)
+@click.argument("baseline", type=PATH)
+@click.argument("candidate", type=PATH)
 @click.option(
     "--batch",
     "batches",
@@ -88,8 +94,8 @@ class Batches(click.ParamType[tuple[int, ...]]):
 )
 @sided_options
 @click.option("-o", "--out", type=WRITTEN, help="File for 'prunegate gate --measurements'.")
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
-@click.option("--json", "as_json", is_flag=True, help="Print the file's content on stdout.")
+@force_option
+@json_option("Print the file's content on stdout.")
 @seed_option
 @pickle_option
 @progress_options
@@ -119,17 +125,11 @@ def command(  # noqa: PLR0913  # one argument per option
       prunegate gate policy.yaml --predictions table.csv --measurements measurements.json
     """  # noqa: D301  # click's mark is the character itself
     patient_threads()
-    from prunegate.pipeline.early_refusals import refuse_place
-
-    for place in (baseline, candidate):
-        # Before libraries are loaded, which takes seconds.
-        refuse_place(place, regressors=True, pickles=how["pickles"])
-    tell_of_pickles((baseline, candidate), allowed=how["pickles"])
-    sources = words.sources(baseline, candidate)
+    places = (baseline, candidate)
+    _refuse(places, pickles=how["pickles"])
+    sources = words.sources(*places)
 
     from prunegate.cli.console import progress
-    from prunegate.cli.measure_words import measurement_lines
-    from prunegate.cost.measurement import is_evidence
     from prunegate.cost.measurements_file import measurements_text
     from prunegate.io.atomic import require_new, write_whole
     from prunegate.pipeline.measure_folders import Experiment, measure_folders
@@ -137,15 +137,36 @@ def command(  # noqa: PLR0913  # one argument per option
     if out is not None:
         require_new(out, force=force)
     with progress(said) as report:
-        taken = measure_folders(baseline, candidate, Experiment(progress=report, **how), sources)
+        taken = measure_folders(*places, Experiment(progress=report, **how), sources)
     text = measurements_text(taken)
     if out is not None:
         write_whole(out, text.encode())
     if as_json:
         click.echo(ascii_json(text), nl=False)
-    for line in measurement_lines(taken, brief=said.quiet):
+    for line in _told(taken, out, brief=said.quiet):
         click.echo(line, err=as_json)
-    if out is not None:
-        click.echo(f"measurements: {escaped(str(out))}", err=as_json)
+    return 0 if _is_quiet(taken) else 4
+
+
+def _refuse(places: Sequence[Path], *, pickles: bool) -> None:
+    """Refuse models that cannot be used before libraries are loaded, which takes seconds."""
+    from prunegate.pipeline.early_refusals import refuse_place
+
+    for place in places:
+        refuse_place(place, regressors=True, pickles=pickles)
+    tell_of_pickles(places, allowed=pickles)
+
+
+def _told(taken: Measurements, out: Path | None, *, brief: bool) -> list[str]:
+    from prunegate.cli.measure_words import measurement_lines
+
+    written = [] if out is None else [f"measurements: {escaped(str(out))}"]
+    return [*measurement_lines(taken, brief=brief), *written]
+
+
+def _is_quiet(taken: Measurements) -> bool:
+    """Whether the machine was quiet enough for all the figures to be evidence."""
+    from prunegate.cost.measurement import is_evidence
+
     written = taken.generation is None or taken.generation.quiet
-    return 0 if written and all(map(is_evidence, (taken, *taken.others))) else 4
+    return written and all(map(is_evidence, (taken, *taken.others)))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from prunegate.cli.options import gathered
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -73,47 +72,42 @@ class ModelWords:
             raise InputError(f"{model}: {where}{reason}") from error
 
 
-def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what can be said of a model; the command gets it as ``words``, a ``ModelWords``."""
-
-    @click.option(
+model_options = gathered(
+    ModelWords,
+    "words",
+    click.option(
         "--classes", help="Classes in the order of the outputs, with commas between them."
-    )
-    @click.option(
+    ),
+    click.option(
         "--activation",
         type=click.Choice(["softmax", "sigmoid", "none"]),
         help="What makes probabilities of the outputs [default: as the model says].",
-    )
-    @click.option(
+    ),
+    click.option(
         "--layout",
         type=click.Choice(["NCHW", "NHWC"]),
         help="Of an ONNX model's images [default: as the graph says].",
-    )
-    @click.option(
+    ),
+    click.option(
         "--channels",
         type=click.Choice(["RGB", "BGR"]),
         help="Of an ONNX model's images [default: RGB].",
-    )
-    @click.option(
+    ),
+    click.option(
         "--input-name",
         "inputs",
         multiple=True,
         metavar="ROLE=NAME",
         help="What an ONNX model calls its input_ids, attention_mask, token_type_ids or "
         "pixel_values; one at a time [default: as names and forms tell].",
-    )
-    @click.option(
+    ),
+    click.option(
         "--output-name",
         "output",
         help="The output of an ONNX model that is read [default: the only one, or logits].",
-    )
-    @wraps(function)
-    def command(**arguments: Any) -> Any:
-        said = {name: arguments.pop(name) for name in ModelWords.__dataclass_fields__}
-        return function(words=ModelWords(**said), **arguments)
-
-    return command
-
+    ),
+)
+"""What can be said of a model; the command gets it as ``words``."""
 
 SIDES = ("baseline", "candidate")
 
@@ -174,37 +168,33 @@ def _single(words: list[str], place: Path, option: str) -> str | None:
     return words[0] if words else None
 
 
-def sided_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what two graphs leave open; the command gets it as ``words``, a ``SidedWords``."""
-
-    @click.option(
+sided_options = gathered(
+    SidedWords,
+    "words",
+    click.option(
         "--layout",
         multiple=True,
         metavar="[MODEL:]LAYOUT",
         help="NCHW or NHWC, where an ONNX model leaves it open: of both, or of one "
         "(candidate:NHWC).",
-    )
-    @click.option(
+    ),
+    click.option(
         "--input-name",
         "inputs",
         multiple=True,
         metavar="[MODEL:]ROLE=NAME",
         help="What an ONNX model calls its input_ids, attention_mask, token_type_ids or "
         "pixel_values; one at a time, of both or of one (baseline:input_ids=ids:0).",
-    )
-    @click.option(
+    ),
+    click.option(
         "--output-name",
         "output",
         multiple=True,
         metavar="[MODEL:]NAME",
         help="The output of an ONNX model that is read [default: the only one, or logits].",
-    )
-    @wraps(function)
-    def command(**arguments: Any) -> Any:
-        said = {name: arguments.pop(name) for name in SidedWords.__dataclass_fields__}
-        return function(words=SidedWords(**said), **arguments)
-
-    return command
+    ),
+)
+"""What two graphs leave open; the command gets it as ``words``."""
 
 
 def _role_and_name(told: str) -> tuple[str, str]:

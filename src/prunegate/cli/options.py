@@ -3,25 +3,47 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import wraps
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import reduce, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from prunegate.cli.ci import AUTO, GITHUB, GITLAB, NONE
-from prunegate.cli.swapped import hint
-from prunegate.cli.written_paths import WRITTEN, paths_of, require_apart
-
-if TYPE_CHECKING:
-    from prunegate.audit.signing.keys import PrivateKey
-
-FOLDER = click.Path(path_type=Path)
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+PATH = click.Path(path_type=Path)
 AUDIT = Path("audit")
 """The audit folder, where no other is named."""
+
+
+def several_options(*options: Decorator) -> Decorator:
+    """Several options as one decorator; ``--help`` lists them in this order."""
+
+    def add(function: Callable[..., Any]) -> Callable[..., Any]:
+        return reduce(lambda made, option: option(made), reversed(options), function)
+
+    return add
+
+
+def gathered(kind: type[Any], name: str, *options: Decorator) -> Decorator:
+    """Several options whose values a command gets as one object.
+
+    Args:
+        kind: a dataclass with one field for each of them.
+        name: what the command calls the object.
+        options: in the order in which ``--help`` lists them.
+    """
+
+    def add(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def command(**arguments: Any) -> Any:
+            given = {field: arguments.pop(field) for field in kind.__dataclass_fields__}
+            return function(**{name: kind(**given)}, **arguments)
+
+        return several_options(*options)(command)
+
+    return add
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,40 +67,26 @@ def echo_color(may: bool) -> bool | None:
     return True if os.environ.get("FORCE_COLOR") else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Output(ConsoleOptions):
-    """Where a verdict goes and how much is said on the way."""
+policy_argument = click.argument("policy", type=PATH)
+color_option = click.option("--no-color", is_flag=True, help="Plain text.")
+force_option = click.option("--force", is_flag=True, help="Replace a file that is there.")
 
-    out: Path | None
-    reports: Path
-    audit: Path
-    force: bool
-    as_json: bool
-    verbose: bool = False
-    """Whether everything is listed, however long."""
-    ci: str = AUTO
-    """The CI server that was asked for."""
-    policy: Path | None = None
-    """The policy file, where the command was given one."""
-    key: Path | None = None
-    """The private key that signs the decision."""
 
-    def signing_key(self) -> PrivateKey | None:
-        """The key that was given, or ``PRUNEGATE_KEY``; None: the decision stays unsigned.
+def json_option(told: str) -> Decorator:
+    """``--json``, with what it prints."""
+    return click.option("--json", "as_json", is_flag=True, help=told)
 
-        Raises:
-            InputError: it is no key that can sign.
-        """
-        from prunegate.audit.signing.keys import private_key_from
 
-        return private_key_from(self.key)
+def quiet_option(told: str = "Say nothing.") -> Decorator:
+    """``-q``, with what is left to say."""
+    return click.option("-q", "--quiet", is_flag=True, help=told)
 
 
 def progress_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add -q and --no-color; the command gets one ``ConsoleOptions``."""
 
-    @click.option("-q", "--quiet", is_flag=True, help="No progress, no summary.")
-    @click.option("--no-color", is_flag=True, help="Plain text.")
+    @quiet_option("No progress, no summary.")
+    @color_option
     @wraps(function)
     def command(*, quiet: bool, no_color: bool, **arguments: Any) -> Any:
         return function(said=ConsoleOptions(quiet=quiet, color=may_color(no_color)), **arguments)
@@ -86,213 +94,35 @@ def progress_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@dataclass(frozen=True, kw_only=True)
-class VerdictPlace:
-    """Where a verdict command was told to write."""
-
-    out: Path | None
-    force: bool
-    policy: Path | None
-    """The policy file, where the command was given one."""
-    parts: tuple[str, ...] = ()
-    """Names of the folders under ``out`` that each get a verdict; empty: ``out`` itself does."""
-    ci: str = AUTO
-    """The CI server that was asked for."""
-    read: Mapping[str, Sequence[Path]] = field(default_factory=dict)
-    """Paths that the command reads, by the names of their options."""
-
-    unnamed: str = "demo"
-    """What is told as the name where no policy was given."""
-
-    @contextmanager
-    def without_stale_verdict(self) -> Iterator[None]:
-        """Let no verdict of an earlier run stay where this one may write over it.
-
-        A CI server is told where there is none.
-        """
-        try:
-            with self._cleared():
-                self._require_apart()
-                self._require_free_above()
-                yield
-        except BaseException as error:
-            from prunegate.cli.ci import tell_github_of_failure
-
-            tell_github_of_failure(self._name(), self._reason(error), self.ci)
-            raise
-
-    @contextmanager
-    def _cleared(self) -> Iterator[None]:
-        if self.out is None or not self.force:
-            yield
-            return
-        from prunegate.outputs.nothing_judged import no_stale_verdict, remove_verdict
-
-        kept = [path for paths in self.read.values() for path in paths]
-        if self.parts:  # an earlier one of the folder itself would stand above theirs
-            remove_verdict(self.out, frozenset(path.resolve() for path in kept))
-        with no_stale_verdict(self._folders(), self._name(), kept, self._reason):
-            yield
-
-    def _require_free_above(self) -> None:
-        """Refuse a folder of folders that holds something already."""
-        if self.out is not None and self.parts:
-            from prunegate.outputs.staging import require_free
-
-            require_free(self.out, force=self.force)
-
-    def _folders(self) -> list[Path]:
-        """Folders that each get a verdict."""
-        if self.out is None:
-            return []
-        return [self.out / part for part in self.parts] or [self.out]
-
-    def _require_apart(self) -> None:
-        """Refuse to write over what is read."""
-        from prunegate.outputs.nothing_judged import OF_A_VERDICT
-
-        if self.out is None:
-            return
-        files = [folder / name for folder in self._folders() for name in OF_A_VERDICT]
-        for path in (self.out, *self._folders(), *files):
-            require_apart({"--out": path}, self.read)
-
-    def _name(self) -> str:
-        """The policy's own name, or what stands for it."""
-        return self.unnamed if self.policy is None else policy_name(self.policy)
-
-    def _reason(self, error: BaseException) -> str:
-        """Why nothing was judged, for anybody to read."""
-        from prunegate.outputs.public_reason import public_reason
-        from prunegate.policy.load import readable_text
-
-        given = [self.out, self.policy, *(path for paths in self.read.values() for path in paths)]
-        paths = [path for one in given if one is not None for path in (one, one.absolute())]
-        return public_reason(error, readable_text(self.policy) if self.policy else "", paths)
+def audit_option_of(told: str) -> Decorator:
+    """``--audit``, with what becomes of the folder."""
+    return click.option("--audit", type=PATH, default=AUDIT, show_default=True, help=told)
 
 
-def policy_name(policy: Path) -> str:
-    """A policy's own name, as far as it can be read; else its file's."""
-    from prunegate.policy.load import stated_name
-
-    return stated_name(policy) or policy.stem
-
-
-class VerdictCommand(click.Command):
-    """A command that writes a verdict; one that cannot even be read leaves no earlier one."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """As click does; where that is refused, what was asked for is gathered by hand."""
-        given = list(args)
-        try:
-            return super().parse_args(ctx, args)
-        except click.UsageError as error:
-            with _place_of(given, self.name or "").without_stale_verdict():
-                meant = hint(given) if self.name == "gate" else ""
-                if meant:
-                    told = error.format_message().rstrip(".")
-                    raise click.UsageError(f"{told}. {meant}", ctx=error.ctx) from error
-                raise
-
-
-def _place_of(given: Sequence[str], command: str) -> VerdictPlace:
-    """Where arguments that click refuses would have written, as far as can be told."""
-    out = [arg.removeprefix("--out=") for arg in given if arg.startswith("--out=")]
-    out += [given[n + 1] for n, arg in enumerate(given[:-1]) if arg == "--out"]
-    policies = [Path(arg) for arg in given if arg.endswith((".yaml", ".yml"))]
-    others = [Path(arg) for arg in given if not arg.startswith("-") and arg not in out]
-    return VerdictPlace(
-        unnamed=command,
-        read={"another argument": others},
-        out=Path(out[-1]) if out else None,
-        force="--force" in given,
-        policy=policies[0] if policies else None,
-    )
-
-
-def _read() -> dict[str, list[Path]]:
-    return paths_of(click.get_current_context())[1]
-
-
-_OUTPUT = ("out", "audit", "key", "force", "as_json", "quiet", "verbose", "ci")
-
-
-def output_options(
-    function: Callable[..., Any],
-    parts_of: Callable[[dict[str, Any]], tuple[str, ...]] = lambda _: (),
-) -> Callable[..., Any]:
-    """Add the options that every verdict command has; the command gets one ``Output``.
-
-    Args:
-        function: the command.
-        parts_of: names of the folders that each get a verdict, by the command's arguments.
-    """
-
-    @click.option(
-        "--out",
-        type=WRITTEN,
-        help="Output folder itself, new or empty [default: reports/<policy name>/<id>].",
-    )
-    @click.option(
-        "--audit",
-        type=FOLDER,
-        default=AUDIT,
-        show_default=True,
-        help="Folder of the audit trail; the decision is put under pending/ there.",
-    )
-    @click.option(
-        "--key",
-        type=FOLDER,
-        help="Private key that signs the decision [default: the environment's PRUNEGATE_KEY].",
-    )
-    @click.option("--force", is_flag=True, help="Write into an output folder that is not empty.")
-    @click.option(
-        "--json", "as_json", is_flag=True, help="Print the record on stdout, all else on stderr."
-    )
-    @click.option(
-        "--ci",
-        type=click.Choice([AUTO, GITHUB, GITLAB, NONE]),
-        default=AUTO,
-        show_default=True,
-        help="CI server that is told: annotations and step summary, or GitLab's report files.",
-    )
-    @click.option("-q", "--quiet", is_flag=True, help="No progress, only the verdict.")
-    @click.option("-v", "--verbose", is_flag=True, help="List every warning and open finding.")
-    @click.option("--no-color", is_flag=True, help="Plain text.")
-    @wraps(function)
-    def command(**arguments: Any) -> Any:
-        given = {name: arguments.pop(name) for name in _OUTPUT}
-        color = may_color(arguments.pop("no_color"))
-        policy = arguments.get("policy", next(iter(arguments.get("policies", ())), None))
-        output = Output(reports=Path("reports"), color=color, policy=policy, **given)
-        place = VerdictPlace(
-            out=output.out,
-            force=output.force,
-            policy=policy,
-            parts=parts_of(arguments),
-            ci=output.ci,
-            read=_read(),
-        )
-        with place.without_stale_verdict():
-            return function(output=output, **arguments)
-
-    return command
-
-
-fail_on_option = click.option(
-    "--fail-on",
-    type=click.Choice(["reject", "inconclusive", "warning"]),
-    default="inconclusive",
-    show_default=True,
-    help="From what on the exit code is not 0: an approval with a warning ends with 4.",
+audit_option = audit_option_of("The audit folder.")
+signers_option = click.option(
+    "--allowed-signers", type=PATH, help="[default: allowed_signers of --audit]"
 )
-seed_option = click.option(
-    "--seed",
-    type=click.IntRange(min=0, max=2**31 - 1),
-    default=0,
-    show_default=True,
-    help="Seed of everything random; the same seed gives the same candidate.",
+signature_option = click.option(
+    "--signature", type=PATH, help="Bring in a .sig that 'ssh-keygen -Y sign' made."
 )
+expires_option = click.option(
+    "--expires", default="", help="UTC day (through its end) or time: 2026-12-31."
+)
+
+
+def seed_option_of(what: str) -> Decorator:
+    """``--seed``, with what is drawn by it."""
+    return click.option(
+        "--seed",
+        type=click.IntRange(min=0, max=2**31 - 1),
+        default=0,
+        show_default=True,
+        help=f"Seed of {what}.",
+    )
+
+
+seed_option = seed_option_of("everything random; the same seed gives the same candidate")
 device_option = click.option(
     "--device",
     type=click.Choice(["cpu", "cuda"]),
@@ -329,3 +159,42 @@ batch_option = click.option(
     show_default=True,
     help="Images or texts per timed call.",
 )
+
+runtime_option = click.option(
+    "--runtime-from",
+    type=PATH,
+    help="For a browser: folder of the npm package onnxruntime-web, or node_modules [default: npm "
+    "fetches it].",
+)
+making_options = several_options(
+    seed_option,
+    device_option,
+    pickle_option,
+    batch_option,
+    click.option(
+        "--seconds",
+        type=click.IntRange(min=1, max=3600),
+        default=10,
+        show_default=True,
+        help="About how long to time the two models, each time they are timed.",
+    ),
+    click.option(
+        "--control/--no-control",
+        default=True,
+        show_default=True,
+        help="Also make the unpruned control: the same fine-tuning with nothing removed.",
+    ),
+)
+"""How a candidate is made, timed and compared, before it is judged."""
+
+
+def refuse_filled(out: Path) -> None:
+    """Refuse a folder for what is made that holds something already.
+
+    Raises:
+        InputError: it is there, and no empty folder.
+    """
+    from prunegate.errors import InputError
+
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out}: exists and is not an empty folder; choose another one")

@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from prunegate.cli.finite_range import FiniteRange
-from prunegate.cli.options import Output, may_color
+from prunegate.cli.options import (
+    PATH,
+    color_option,
+    json_option,
+    may_color,
+    policy_argument,
+    quiet_option,
+    seed_option_of,
+)
 from prunegate.cli.printed_json import echo_json
+from prunegate.cli.verdict_options import Output
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,10 +61,10 @@ class Basis:
 
 
 @click.command("plan", short_help="Plan the labels a policy needs, and how its gate will decide.")
-@click.argument("policy", type=click.Path(path_type=Path))
+@policy_argument
 @click.option(
     "--counts",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="A pilot as a counts table: slicing columns, label, baseline, candidate (1 or 0), n.",
 )
 @click.option(
@@ -98,16 +107,10 @@ class Basis:
     show_default=True,
     help="Simulated tables per scenario.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0, max=2**31 - 1),
-    default=0,
-    show_default=True,
-    help="Seed of the simulation.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress, and no table of limits.")
-@click.option("--no-color", is_flag=True, help="Plain text.")
+@seed_option_of("the simulation")
+@json_option("Print the plan as JSON.")
+@quiet_option("No progress, and no table of limits.")
+@color_option
 def command(policy: Path, as_json: bool, quiet: bool, no_color: bool, **options: Any) -> int:
     """Plan POLICY: labels needed per limit and slice, and the gate's operating characteristics.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from prunegate.cli.options import PATH, force_option, json_option, quiet_option
 from prunegate.cli.policy_diff import command as diff
 from prunegate.cli.policy_seal import command as seal
 from prunegate.cli.printed_json import echo_json
@@ -17,8 +18,6 @@ from prunegate.text.escape import escaped, shell_words
 
 if TYPE_CHECKING:
     from prunegate.policy.load import PolicyFile
-
-FILE = click.Path(path_type=Path)
 
 
 @click.group(
@@ -46,8 +45,8 @@ command.add_command(seal)
 @click.option("--by", help="Column whose values are judged one by one, or 'none'.")
 @click.option("--expect", help="Values of that column that must be there, separated by commas.")
 @click.option("-y", "--yes", is_flag=True, help="Ask nothing; take defaults for what is not given.")
-@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+@force_option
+@quiet_option()
 def new(path: Path | None, *, yes: bool, force: bool, quiet: bool, **given: str | None) -> None:
     """Write a commented policy to PATH (default: NAME.yaml) from a few answers."""
     from prunegate.io.atomic import write_whole
@@ -127,9 +126,9 @@ def _scalar(answer: str) -> Any:
 
 
 @command.command("validate", epilog="Example: prunegate policy validate policies/*.yaml")
-@click.argument("files", type=FILE, nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="Print the results on stdout as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="Print mistakes only.")
+@click.argument("files", type=PATH, nargs=-1, required=True)
+@json_option("Print the results on stdout as JSON.")
+@quiet_option("Print mistakes only.")
 def validate(files: tuple[Path, ...], *, as_json: bool, quiet: bool) -> int:
     """Check FILES and list every mistake with file and line."""
     results = [_validated(path) for path in files]
@@ -202,8 +201,8 @@ def schema() -> None:
 @command.command(
     "explain", epilog="Example: prunegate policy explain policies/brand-safety-vit.yaml"
 )
-@click.argument("file", type=FILE)
-@click.option("--json", "as_json", is_flag=True, help="Print the sentences on stdout as JSON.")
+@click.argument("file", type=PATH)
+@json_option("Print the sentences on stdout as JSON.")
 def explain(file: Path, *, as_json: bool) -> None:
     """Say in plain English what FILE demands: one sentence per rule, then what holds for all."""
     from prunegate.policy.explain import explain_policy as sentences

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from prunegate.cli.options import echo_color, may_color
+from prunegate.cli.options import (
+    PATH,
+    audit_option_of,
+    color_option,
+    echo_color,
+    json_option,
+    may_color,
+)
 from prunegate.cli.printed_json import echo_json
 from prunegate.errors import InputError, PolicyError
 
@@ -26,21 +33,15 @@ LOOSENED = 3
     short_help="Say how the bar moved from one policy to another.",
     epilog="Example: prunegate policy diff main.yaml policy.yaml --fail-on loosened",
 )
-@click.argument("old", type=click.Path(path_type=Path))
-@click.argument("new", type=click.Path(path_type=Path))
+@click.argument("old", type=PATH)
+@click.argument("new", type=PATH)
 @click.option(
     "--fail-on", type=click.Choice(["loosened"]), help="Exit 3 where the bar was loosened."
 )
 @click.option("--reason", help="Why it is loosened: logged, and then the exit code is 0.")
-@click.option(
-    "--audit",
-    type=click.Path(path_type=Path),
-    default=Path("audit"),
-    show_default=True,
-    help="Folder of the audit trail; the reason is put under pending/ there.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the changes on stdout as JSON.")
-@click.option("--no-color", is_flag=True, help="Plain text.")
+@audit_option_of("Folder of the audit trail; the reason is put under pending/ there.")
+@json_option("Print the changes on stdout as JSON.")
+@color_option
 def command(  # noqa: PLR0913  # one argument per option
     *,
     old: Path,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from prunegate.cli.options import PATH, audit_option_of, json_option, policy_argument
 from prunegate.cli.printed_json import echo_json
 from prunegate.errors import InputError
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     short_help="Seal the bar of a gate set before any score exists.",
     epilog="Example: prunegate policy seal policy.yaml --data labelled.parquet",
 )
-@click.argument("policy", type=click.Path(path_type=Path))
+@policy_argument
 @click.option(
     "--predictions",
     multiple=True,
@@ -29,22 +30,16 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--data",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The labelled table as run will read it [default: the policy's data table].",
 )
-@click.option(
-    "--audit",
-    type=click.Path(path_type=Path),
-    default=Path("audit"),
-    show_default=True,
-    help="Folder of the audit trail; the entry is put under pending/ there.",
-)
+@audit_option_of("Folder of the audit trail; the entry is put under pending/ there.")
 @click.option(
     "--key",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Private key that signs the entry [default: the environment's PRUNEGATE_KEY].",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the entry's facts as JSON.")
+@json_option("Print the entry's facts as JSON.")
 def command(
     *,
     policy: Path,

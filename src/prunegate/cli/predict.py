@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +10,13 @@ import click
 
 from prunegate.cli.model_options import ModelWords, model_options
 from prunegate.cli.options import (
-    FOLDER,
+    PATH,
     ConsoleOptions,
     device_option,
+    force_option,
     pickle_option,
     progress_options,
+    runtime_option,
     tell_of_pickles,
 )
 from prunegate.cli.threads import patient_threads
@@ -22,6 +24,7 @@ from prunegate.cli.written_paths import READ_TABLES, PathsApart, WrittenPath
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
+    from prunegate.io.progress import Progress
     from prunegate.pipeline.scoring_job import ScoringJob
 
 
@@ -29,8 +32,69 @@ _HEADERS = (".csv", ".parquet")
 """Tables whose columns are read here before Spark is started."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Request:
+    """What the command was asked: one field for each option."""
+
+    model: Path
+    words: ModelWords
+    table: str
+    out: str
+    force: bool
+    engine: str
+    runtime: str
+    runtime_from: Path | None
+    browser: str | None
+    images: Path | None
+    id: str
+    image: str
+    text: str
+    positive: str | None
+    column: str
+    numbers: bool
+    batch: int | None
+    device: str
+    pickles: bool
+
+    @property
+    def way(self) -> str:
+        """What scores: a model on this machine or on Spark, or a page in a browser."""
+        return "browser" if self.runtime == "browser" else self.engine
+
+    @property
+    def is_page(self) -> bool:
+        """Whether MODEL is the folder of a page, which is scored as it stands."""
+        from prunegate.edge import EDGE_FILE
+
+        return self.way == "browser" and (self.model / EDGE_FILE).is_file()
+
+    @property
+    def has_header(self) -> bool:
+        """Whether the table's columns can be read on this machine."""
+        place = Path(self.table)
+        return self.engine == "local" or (place.is_file() and place.suffix in _HEADERS)
+
+    def named(self, *options: str) -> dict[str, Any]:
+        """What was given to some options, by name."""
+        return {name: getattr(self, name) for name in options}
+
+    def job(self, progress: Progress) -> ScoringJob:
+        """The work that is asked for; loads torch."""
+        from prunegate.pipeline.scoring_job import ScoringJob
+
+        return ScoringJob(
+            model=self.model,
+            said=self.words.source(self.model),
+            table=Path(self.table),
+            out=Path(self.out),
+            progress=progress,
+            **self.named("images", "id", "image", "text", "positive", "column", "numbers"),
+            **self.named("batch", "device", "pickles"),
+        )
+
+
 @click.command("predict", cls=PathsApart, short_help="Score a table with one model; judge nothing.")
-@click.argument("model", type=FOLDER)
+@click.argument("model", type=PATH)
 @click.option("--data", "table", type=READ_TABLES, required=True, help="Table of ids and contents.")
 @click.option(
     "-o",
@@ -46,7 +110,7 @@ _HEADERS = (".csv", ".parquet")
     show_default=True,
     help="Where rows are scored; spark reads CSV and Parquet wherever Spark can, folders too.",
 )
-@click.option("--images", type=FOLDER, help="Folder of the images [default: the table's].")
+@click.option("--images", type=PATH, help="Folder of the images [default: the table's].")
 @click.option("--id", default="id", show_default=True, help="Column of the ids.")
 @click.option("--image", default="image", show_default=True, help="Column of image paths.")
 @click.option("--text", default="text", show_default=True, help="Column of texts.")
@@ -71,33 +135,16 @@ _HEADERS = (".csv", ".parquet")
     show_default=True,
     help="What scores: this program, or the page of 'prunegate edge' in headless Chromium.",
 )
-@click.option(
-    "--runtime-from",
-    type=FOLDER,
-    help="browser: folder of the npm package onnxruntime-web [default: npm fetches it].",
-)
+@runtime_option
 @click.option(
     "--browser",
     help="browser: Chromium, a program in PATH or a path [default: as it is installed].",
 )
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@force_option
 @device_option
 @pickle_option
 @progress_options
-def command(  # noqa: PLR0913  # its options, by keyword
-    *,
-    model: Path,
-    table: str,
-    out: str,
-    engine: str,
-    words: ModelWords,
-    runtime: str,
-    runtime_from: Path | None,
-    browser: str | None,
-    force: bool,
-    said: ConsoleOptions,
-    **asked: Any,
-) -> int:
+def command(*, said: ConsoleOptions, **options: Any) -> int:
     """Score every row of a table with MODEL, a folder or an ONNX file.
 
     The table has ids, and paths of images or texts. The file has the id and the score of one class
@@ -118,122 +165,119 @@ def command(  # noqa: PLR0913  # its options, by keyword
       prunegate predict page --runtime browser --data t.csv --positive unsafe -o new.parquet
     """  # noqa: D301  # click's mark is the character itself
     patient_threads()
-    from prunegate.edge import EDGE_FILE
-    from prunegate.io.atomic import require_new
-    from prunegate.pipeline.early_scoring import refuse_taken_folder
+    from prunegate.cli.console import progress
 
-    page = runtime == "browser" and (model / EDGE_FILE).is_file()
-    _require_runtime(runtime, engine, given=runtime_from is not None or browser is not None)
-    if page and words.given:
-        raise InputError(f"{model}: the page says its classes and layout; leave out their options")
-    # All of it before libraries, Java or Chromium are started, which takes seconds.
-    if engine == "local":
-        require_new(Path(out), force=force)
-    else:
-        refuse_taken_folder(out, force=force)
-    if runtime == "browser":
-        _refuse_in_browser(Path(out), asked)
-    if not page:
-        _refuse_model(model, asked, regressors=runtime == "python")
-    if engine == "local" or (Path(table).is_file() and Path(table).suffix in _HEADERS):
-        _refuse_early(model, Path(table), words, asked, page=page)
-
-    from prunegate.pipeline.scoring_job import ScoringJob
-
-    job = ScoringJob(
-        model=model, said=words.source(model), table=Path(table), out=Path(out), **asked
-    )
-    if runtime == "browser":
-        return _in_browser(job, said, runtime_from, browser, force=force)
-    rows = _here(job, said) if engine == "local" else _on_spark(job, said, table, out, force=force)
+    asked = _Request(**options)
+    _refuse(asked)
+    with progress(said) as report:
+        told = _WAYS[asked.way](asked, asked.job(report))
     if not said.quiet:
-        click.echo(f"{rows:,} rows: {out}")
+        for line in told:
+            click.echo(line)
     return 0
 
 
-def _here(job: ScoringJob, said: ConsoleOptions) -> int:
-    from prunegate.cli.console import progress
-    from prunegate.pipeline.predict_table import predict_table
+def _refuse(asked: _Request) -> None:
+    """Refuse what can be told before libraries, Java or Chromium are started, which takes seconds.
 
-    with progress(said) as report:
-        return predict_table(replace(job, progress=report))
+    Raises:
+        InputError: options that do not go together, or a place to write that is taken.
+        ModelError: a model that cannot be used, or has not the class that is asked for.
+        TableError: a table that cannot be read, or without a column that models are given.
+        UnsupportedError: a model that does not read such rows.
+    """
+    _refuse_options(asked)
+    _refuse_taken(asked)
+    if asked.way == "browser":
+        _refuse_in_browser(asked)
+    if not asked.is_page:
+        from prunegate.pipeline.early_refusals import refuse_place
 
-
-def _on_spark(job: ScoringJob, said: ConsoleOptions, table: str, out: str, *, force: bool) -> int:
-    from prunegate.cli.console import progress
-    from prunegate.pipeline.predict_on_spark import SparkScoring, predict_on_spark
-
-    with progress(said) as report:
-        job = replace(job, progress=report)
-        return predict_on_spark(SparkScoring(job=job, table=table, out=out, force=force))
-
-
-def _refuse_model(model: Path, asked: dict[str, Any], *, regressors: bool) -> None:
-    """Refuse a model before libraries are loaded, which takes seconds."""
-    from prunegate.pipeline.early_refusals import refuse_place
-
-    refuse_place(model, regressors=regressors, pickles=asked["pickles"])
-    tell_of_pickles([model], allowed=asked["pickles"])
+        refuse_place(asked.model, regressors=asked.runtime == "python", pickles=asked.pickles)
+        tell_of_pickles([asked.model], allowed=asked.pickles)
+    if asked.has_header:
+        _refuse_contents(asked)
 
 
-def _refuse_early(
-    model: Path, table: Path, words: ModelWords, asked: dict[str, Any], *, page: bool
-) -> None:
+def _refuse_options(asked: _Request) -> None:
+    """Refuse options that do not go together."""
+    if asked.runtime == "browser" and asked.engine != "local":
+        raise InputError("a browser runs on this machine; leave out --engine or --runtime")
+    given = asked.runtime_from is not None or asked.browser is not None
+    if asked.runtime != "browser" and given:
+        raise InputError("--runtime-from and --browser belong to --runtime browser; add it")
+    if asked.is_page and asked.words.given:
+        raise InputError(
+            f"{asked.model}: the page says its classes and layout; leave out their options"
+        )
+
+
+def _refuse_taken(asked: _Request) -> None:
+    """Refuse a place to write where something is already."""
+    from prunegate.io.atomic import require_new
+    from prunegate.pipeline.early_scoring import refuse_taken_folder
+
+    if asked.engine == "local":
+        require_new(Path(asked.out), force=asked.force)
+    else:
+        refuse_taken_folder(asked.out, force=asked.force)
+
+
+def _refuse_in_browser(asked: _Request) -> None:
+    """Refuse what no browser does."""
+    if asked.batch is not None or asked.device != "cpu":
+        raise InputError("a browser scores row by row on the CPU; leave out --batch and --device")
+    if asked.numbers:
+        raise InputError("a page shows chances of classes; leave out --numbers or --runtime")
+    if Path(asked.out).suffix not in (".parquet", ".csv"):
+        raise InputError(f"{asked.out}: give a name that ends with .parquet or .csv")
+
+
+def _refuse_contents(asked: _Request) -> None:
     """Refuse what config.json, or a page's description, and the table's columns say is no use."""
     from prunegate.data.predictions.metadata import column_names
     from prunegate.pipeline.early_scoring import WantedScores, refuse_page, refuse_scoring
 
+    table = Path(asked.table)
     wanted = WantedScores(
-        place=model,
-        table=table,
-        **{name: asked[name] for name in ("image", "text", "positive", "numbers")},
+        place=asked.model, table=table, **asked.named("image", "text", "positive", "numbers")
     )
-    columns = column_names(table, (asked["id"],))
-    if page:
+    columns = column_names(table, (asked.id,))
+    if asked.is_page:
         refuse_page(wanted, columns)
     else:
-        refuse_scoring(wanted, words.source(model), columns)
+        refuse_scoring(wanted, asked.words.source(asked.model), columns)
 
 
-def _refuse_in_browser(out: Path, asked: dict[str, Any]) -> None:
-    """Refuse what no browser does."""
-    if asked["batch"] is not None or asked["device"] != "cpu":
-        raise InputError("a browser scores row by row on the CPU; leave out --batch and --device")
-    if asked["numbers"]:
-        raise InputError("a page shows chances of classes; leave out --numbers or --runtime")
-    if out.suffix not in (".parquet", ".csv"):
-        raise InputError(f"{out}: give a name that ends with .parquet or .csv")
+def _here(asked: _Request, job: ScoringJob) -> list[str]:
+    from prunegate.pipeline.predict_table import predict_table
+
+    return [_written(predict_table(job), asked)]
 
 
-def _require_runtime(runtime: str, engine: str, *, given: bool) -> None:
-    """Refuse options that do not go together."""
-    if runtime == "browser" and engine != "local":
-        raise InputError("a browser runs on this machine; leave out --engine or --runtime")
-    if runtime != "browser" and given:
-        raise InputError("--runtime-from and --browser belong to --runtime browser; add it")
+def _on_spark(asked: _Request, job: ScoringJob) -> list[str]:
+    from prunegate.pipeline.predict_on_spark import SparkScoring, predict_on_spark
+
+    place = asked.named("table", "out", "force")
+    return [_written(predict_on_spark(SparkScoring(job=job, **place)), asked)]
 
 
-def _in_browser(
-    job: ScoringJob,
-    said: ConsoleOptions,
-    runtime_from: Path | None,
-    browser: str | None,
-    *,
-    force: bool,
-) -> int:
-    from prunegate.cli.console import progress
+def _in_browser(asked: _Request, job: ScoringJob) -> list[str]:
     from prunegate.io.atomic import require_new
     from prunegate.pipeline.predict_browser import TIMES, predict_in_browser
 
-    require_new(job.out.with_suffix(TIMES), force=force)
-    with progress(said) as report:
-        found = predict_in_browser(
-            replace(job, progress=report), runtime_from=runtime_from, browser=browser
-        )
-    if not said.quiet:
-        click.echo(f"{found.rows:,} rows: {job.out}")
-        click.echo(
-            f"{found.runtime} in {found.browser}: the model {found.run_p50_ms:g} ms a row (median; "
-            f"p95 {found.run_p95_ms:g}), preparing {found.prepare_p50_ms:g} ms"
-        )
-    return 0
+    require_new(job.out.with_suffix(TIMES), force=asked.force)
+    found = predict_in_browser(job, runtime_from=asked.runtime_from, browser=asked.browser)
+    times = (
+        f"the model {found.run_p50_ms:g} ms a row (median; p95 {found.run_p95_ms:g}), preparing "
+        f"{found.prepare_p50_ms:g} ms"
+    )
+    return [_written(found.rows, asked), f"{found.runtime} in {found.browser}: {times}"]
+
+
+def _written(rows: int, asked: _Request) -> str:
+    return f"{rows:,} rows: {asked.out}"
+
+
+_WAYS = {"local": _here, "spark": _on_spark, "browser": _in_browser}
+"""What scores the rows and says what came of it."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from prunegate.cli.gate_labels import labelled_part, labelling_option, list_inputs, not_together
+from prunegate.cli.options import PATH, gathered
 from prunegate.cli.written_paths import READ_TABLES
 from prunegate.errors import InputError
 
@@ -97,33 +97,26 @@ class Given:
         return replace(self, labels=(), labelling=None)
 
 
-def prediction_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --predictions, --labels and the two models' files; the command gets one ``Given``."""
-
-    @click.option(
+prediction_options = gathered(
+    Given,
+    "given",
+    *(
+        click.option(
+            f"--{role.replace('_', '-')}", role, type=READ_TABLES, multiple=True, help=told
+        )
+        for role, told in _SEPARATE.items()
+    ),
+    click.option(
         "--predictions",
         type=READ_TABLES,
         multiple=True,
         help=f"{_KINDS}: a file or a glob; may be given several times.",
-    )
-    @click.option(
+    ),
+    click.option(
         "--counts",
-        type=click.Path(path_type=Path),
+        type=PATH,
         help="Joint counts in place of rows, as the query of 'prunegate sql' makes them.",
-    )
-    @labelling_option
-    @wraps(function)
-    def whole(**arguments: Any) -> Any:
-        given = Given(
-            predictions=arguments.pop("predictions"),
-            **{role: arguments.pop(role) for role in _SEPARATE},
-            labelling=arguments.pop("labelling"),
-            counts=arguments.pop("counts"),
-        )
-        return function(given=given, **arguments)
-
-    command: Callable[..., Any] = whole
-    for role, words in reversed(_SEPARATE.items()):
-        option = f"--{role.replace('_', '-')}"
-        command = click.option(option, role, type=READ_TABLES, multiple=True, help=words)(command)
-    return command
+    ),
+    labelling_option,
+)
+"""Where predictions are: in one table, or in files of their own, or counted; as ``given``."""

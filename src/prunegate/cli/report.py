@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from prunegate.cli.options import PATH, force_option
 from prunegate.cli.report_comparison import write_comparison
 from prunegate.cli.written_paths import WRITTEN, PathsApart, require_apart
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @click.command(
     "report", cls=PathsApart, short_help="Make the HTML report again, or compare several records."
 )
-@click.argument("records", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.argument("records", type=PATH, nargs=-1, required=True)
 @click.option(
     "-o",
     "--out",
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--images",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Folder that the flipped rows' image paths start from; without it they show no picture.",
 )
 @click.option(
     "--audit",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Make a copy that tells whose answers this audit folder holds; needs --out.",
 )
 @click.option(
@@ -49,10 +50,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--candidate",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The candidate's folder, whose files --bom lists [default: candidate beside the record].",
 )
-@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@force_option
 def command(  # noqa: PLR0913  # one argument per option
     *,
     records: tuple[Path, ...],

@@ -8,40 +8,16 @@ from typing import Any
 import click
 
 from prunegate.cli.ci import write_ci_files
-from prunegate.cli.options import (
-    Output,
-    VerdictCommand,
-    batch_option,
-    device_option,
-    fail_on_option,
-    output_options,
-    pickle_option,
-    seed_option,
-)
+from prunegate.cli.options import making_options, policy_argument
 from prunegate.cli.threads import patient_threads
+from prunegate.cli.verdict_options import Output, VerdictCommand, fail_on_option, output_options
 
 
 @click.command(
     "run", cls=VerdictCommand, short_help="Prune, judge, cost and report: the whole way."
 )
-@click.argument("policy", type=click.Path(path_type=Path))
-@seed_option
-@device_option
-@pickle_option
-@batch_option
-@click.option(
-    "--seconds",
-    type=click.IntRange(min=1, max=3600),
-    default=10,
-    show_default=True,
-    help="About how long to time the two models.",
-)
-@click.option(
-    "--control/--no-control",
-    default=True,
-    show_default=True,
-    help="Also make the unpruned control: the same fine-tuning with nothing removed.",
-)
+@policy_argument
+@making_options
 @fail_on_option
 @output_options
 def command(policy: Path, fail_on: str, output: Output, pickles: bool, **settings: Any) -> int:

@@ -8,18 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from prunegate.cli.ci import write_ci_files
-from prunegate.cli.options import (
-    Output,
-    VerdictCommand,
-    batch_option,
-    device_option,
-    echo_color,
-    fail_on_option,
-    output_options,
-    pickle_option,
-    seed_option,
-)
+from prunegate.cli.options import echo_color, making_options, policy_argument
 from prunegate.cli.threads import patient_threads
+from prunegate.cli.verdict_options import Output, VerdictCommand, fail_on_option, output_options
 
 if TYPE_CHECKING:
     from prunegate.outputs.staging import Staging
@@ -36,24 +27,8 @@ NOTHING_PASSES = 3
     cls=VerdictCommand,
     short_help="Find the smallest candidate that passes, and judge it.",
 )
-@click.argument("policy", type=click.Path(path_type=Path))
-@seed_option
-@device_option
-@pickle_option
-@batch_option
-@click.option(
-    "--seconds",
-    type=click.IntRange(min=1, max=3600),
-    default=10,
-    show_default=True,
-    help="About how long to time the two models, each time they are timed.",
-)
-@click.option(
-    "--control/--no-control",
-    default=True,
-    show_default=True,
-    help="Also make the unpruned control of the chosen candidate.",
-)
+@policy_argument
+@making_options
 @fail_on_option
 @output_options
 def command(policy: Path, fail_on: str, output: Output, **settings: Any) -> int:

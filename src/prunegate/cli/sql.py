@@ -6,17 +6,18 @@ from pathlib import Path
 
 import click
 
+from prunegate.cli.options import force_option, policy_argument
 from prunegate.cli.written_paths import WRITTEN, PathsApart
 
 
 @click.command(
     "sql", cls=PathsApart, short_help="Print the query that counts predictions in a warehouse."
 )
-@click.argument("policy", type=click.Path(path_type=Path))
+@policy_argument
 @click.option("--table", required=True, help="The predictions table, as the warehouse names it.")
 @click.option("--dialect", required=True, metavar="DIALECT", help="Whose SQL: see below.")
 @click.option("-o", "--out", type=WRITTEN, help="Write it to a file.")
-@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+@force_option
 def command(*, policy: Path, table: str, dialect: str, out: Path | None, force: bool) -> int:
     """Print the one query that makes the joint counts of POLICY.
 

@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from prunegate.cli.approve import PATH, case_of
-from prunegate.cli.options import echo_color, may_color
+from prunegate.cli.approve import case_of
+from prunegate.cli.options import (
+    PATH,
+    audit_option,
+    color_option,
+    echo_color,
+    json_option,
+    may_color,
+    quiet_option,
+    signers_option,
+)
 from prunegate.cli.printed_json import echo_json
 
 if TYPE_CHECKING:
@@ -31,15 +40,13 @@ NOT_YET = 5
 
 @click.command("status", short_help="Say whether a candidate may ship now.")
 @click.argument("record", type=PATH)
-@click.option(
-    "--audit", type=PATH, default=Path("audit"), show_default=True, help="The audit folder."
-)
-@click.option("--allowed-signers", type=PATH, help="[default: allowed_signers of --audit]")
+@audit_option
+@signers_option
 @click.option("--at", help="At this UTC day or time instead of now: 2026-12-31T12:00:00Z.")
 @click.option("--sealed", is_flag=True, help="Count only approvals that are sealed into the log.")
-@click.option("--json", "as_json", is_flag=True, help="Print everything on stdout as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="Print only why it may not ship.")
-@click.option("--no-color", is_flag=True, help="Plain text.")
+@json_option("Print everything on stdout as JSON.")
+@quiet_option("Print only why it may not ship.")
+@color_option
 def command(  # noqa: PLR0913  # one argument per option
     *,
     record: Path,

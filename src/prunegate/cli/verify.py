@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from prunegate.cli.options import echo_color, may_color
+from prunegate.cli.options import (
+    PATH,
+    color_option,
+    echo_color,
+    json_option,
+    may_color,
+    quiet_option,
+)
 from prunegate.cli.printed_json import echo_json
 
 if TYPE_CHECKING:
@@ -16,7 +23,6 @@ if TYPE_CHECKING:
 
 MARKS = {"holds": "ok", "broken": "NO", "missing": "--", "not checked": "--"}
 COLORS = {"holds": "green", "broken": "red", "missing": "yellow", "not checked": "yellow"}
-PATH = click.Path(path_type=Path)
 REQUIRABLE = ("signature", "log", "approvals")
 
 
@@ -29,7 +35,7 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
 
 
 @click.command("verify", short_help="Check a report or a record for changes.")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=PATH)
 @click.option(
     "--require",
     callback=_names,
@@ -47,9 +53,9 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
 )
 @click.option("--checkpoint", type=PATH, help="Of a bundle: an older checkpoint that you kept.")
 @click.option("--allowed-signers", type=PATH, help="Of a bundle: who may approve, as you know it.")
-@click.option("--json", "as_json", is_flag=True, help="Print every check on stdout as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="Print only what does not hold.")
-@click.option("--no-color", is_flag=True, help="Plain text.")
+@json_option("Print every check on stdout as JSON.")
+@quiet_option("Print only what does not hold.")
+@color_option
 def command(  # noqa: PLR0913  # one argument per option
     *,
     file: Path,

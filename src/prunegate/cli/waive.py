@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from prunegate.cli.approve import PATH, case_of, refuse_unused
+from prunegate.cli.approve import case_of, refuse_unused
+from prunegate.cli.options import (
+    PATH,
+    audit_option,
+    expires_option,
+    force_option,
+    quiet_option,
+    signature_option,
+    signers_option,
+)
 from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.errors import InputError
 
@@ -55,17 +64,15 @@ class GivenWaiver:
 @click.option("--reason", default="", help="Why it may pass for now.")
 @click.option("--owner", default="", help="Who sees to it that the finding goes away.")
 @click.option("--author", default="", help="Who asks; somebody else has to sign.")
-@click.option("--expires", default="", help="UTC day (through its end) or time: 2026-12-31.")
+@expires_option
 @click.option("--key", type=PATH, help="Sign here with the approver's private key.")
 @click.option("--out", type=WRITTEN, help="Write the request, for the approver to sign elsewhere.")
-@click.option("--force", is_flag=True, help="Overwrite the file of --out.")
-@click.option("--signature", type=PATH, help="Bring in a .sig that 'ssh-keygen -Y sign' made.")
+@force_option
+@signature_option
 @click.option("--request", type=PATH, help="What it signs [default: the .sig without its ending].")
-@click.option(
-    "--audit", type=PATH, default=Path("audit"), show_default=True, help="The audit folder."
-)
-@click.option("--allowed-signers", type=PATH, help="[default: allowed_signers of --audit]")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing where it worked.")
+@audit_option
+@signers_option
+@quiet_option("Say nothing where it worked.")
 def command(*, quiet: bool, **options: object) -> None:
     """Let one blocking finding of RECORD pass for a time, for its candidate alone.
 

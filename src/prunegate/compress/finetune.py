@@ -84,24 +84,13 @@ def finetune(  # noqa: PLR0913  # what is trained on what, and four keywords of 
     require_usual_sizes(schedule)
     taught_by = _taught_by(schedule, teacher)
     total = total_steps(schedule, len(data))
-    generator = np.random.default_rng(seed)
+    batches = _batches(data, schedule, np.random.default_rng(seed))
     losses = []
-    with ExitStack() as stack:
-        if taught_by is not None:
-            stack.enter_context(placed(taught_by, device, training=False))
-        target = stack.enter_context(placed(module, device, training=True))
-        stack.enter_context(_own_randomness(target, seed))
+    with _in_training(module, taught_by, device) as target, _own_randomness(target, seed):
         optimizer = torch.optim.AdamW(module.parameters(), weight_decay=schedule.weight_decay)
-        batches = _batches(len(data), schedule.batch_size, generator)
         for step in range(total):
-            batch = data.batch(next(batches))
-            if schedule.mirrors:
-                batch = _mirrored(batch, generator)
-            _set_rate(optimizer, schedule.learning_rate * _factor(step, total, WARMUP))
-            loss = _loss(module, batch.to(target), schedule, taught_by)
-            optimizer.zero_grad()
-            torch.autograd.backward(loss)
-            optimizer.step()
+            loss = _loss(module, next(batches).to(target), schedule, taught_by)
+            _descend(optimizer, loss, schedule.learning_rate * _factor(step, total, WARMUP))
             losses.append(float(loss.detach()))
             progress("fine-tune", step + 1, total)
     module.zero_grad(set_to_none=True)
@@ -139,6 +128,17 @@ def _loss(
 
 
 @contextmanager
+def _in_training(
+    module: nn.Module, teacher: nn.Module | None, device: str
+) -> Iterator[torch.device]:
+    """Place both models; only the first one learns. Yields where they are."""
+    with ExitStack() as stack:
+        if teacher is not None:
+            stack.enter_context(placed(teacher, device, training=False))
+        yield stack.enter_context(placed(module, device, training=True))
+
+
+@contextmanager
 def _own_randomness(device: torch.device, seed: int) -> Iterator[None]:
     """Seed torch for the length of a context and give the caller's state back."""
     gpus = [device] if device.type == "cuda" else []
@@ -147,12 +147,13 @@ def _own_randomness(device: torch.device, seed: int) -> Iterator[None]:
         yield
 
 
-def _batches(rows: int, size: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
-    """Yield batches of row numbers for ever, each pass in a new order, the last batch smaller."""
+def _batches(data: Examples, schedule: Finetune, generator: np.random.Generator) -> Iterator[Batch]:
+    """Yield batches for ever, each pass in a new order, the last batch of a pass smaller."""
     while True:
-        order = generator.permutation(rows)
-        for start in range(0, rows, size):
-            yield order[start : start + size]
+        order = generator.permutation(len(data))
+        for start in range(0, len(data), schedule.batch_size):
+            batch = data.batch(order[start : start + schedule.batch_size])
+            yield _mirrored(batch, generator) if schedule.mirrors else batch
 
 
 def _mirrored(batch: Batch, generator: np.random.Generator) -> Batch:
@@ -173,9 +174,13 @@ def _factor(step: int, total: int, warmup: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, total - rising)))
 
 
-def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+def _descend(optimizer: torch.optim.Optimizer, loss: torch.Tensor, rate: float) -> None:
+    """Take one step at a learning rate."""
     for group in optimizer.param_groups:
         group["lr"] = rate
+    optimizer.zero_grad()
+    torch.autograd.backward(loss)
+    optimizer.step()
 
 
 def _refuse_diverged(module: nn.Module) -> None:

@@ -19,7 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from prunegate.cost.measure import median_ratio
-from prunegate.cost.measurement import GenerationTiming, Measurements
+from prunegate.cost.measurement import (
+    Estimate95,
+    GenerationTiming,
+    Measurements,
+    ModelFigures,
+)
 from prunegate.cost.rounds import settings
 from prunegate.errors import MeasurementError
 from prunegate.io.progress import Progress, silent
@@ -84,30 +89,20 @@ def with_generation(  # noqa: PLR0913  # the settings of one experiment, by keyw
     baseline, candidate = modules
     with settings(baseline, candidate, timed.threads):
         texts = _texts_per_slot(modules, prompts, new_tokens, rounds, seconds)
-        taken: list[tuple[list[TextTimes], ...]] = []
+        taken = []
         for done in range(rounds):
-            taken.append(
-                tuple(
-                    [write_text(module, prompts, new_tokens) for _ in range(texts)]
-                    for module in (baseline, candidate, baseline)
-                )
-            )
+            slots = [
+                [write_text(module, prompts, new_tokens) for _ in range(texts)]
+                for module in (baseline, candidate, baseline)
+            ]
+            taken.append(slots)
             progress("generate", done + 1, rounds)
-    before, after = (
-        {part: _milliseconds(taken, places, part) for part in _PARTS} for places in ((0, 2), (1,))
-    )
+    written = _Written(rounds=taken)
     return replace(
         timed,
-        baseline=replace(timed.baseline, ttft_ms=before["first"], tpot_ms=before["each"]),
-        candidate=replace(timed.candidate, ttft_ms=after["first"], tpot_ms=after["each"]),
-        generation=GenerationTiming(
-            prompt_tokens=prompts.shape[1],
-            new_tokens=new_tokens,
-            ttft_ratio=_ratio(taken, (1,), (0, 2), "first"),
-            tpot_ratio=_ratio(taken, (1,), (0, 2), "each"),
-            ttft_noise=_ratio(taken, (2,), (0,), "first"),
-            tpot_noise=_ratio(taken, (2,), (0,), "each"),
-        ),
+        baseline=written.added_to(timed.baseline, _BASELINE),
+        candidate=written.added_to(timed.candidate, _CANDIDATE),
+        generation=written.timing(prompts.shape[1], new_tokens),
     )
 
 
@@ -181,21 +176,48 @@ def _texts_per_slot(
 
 
 Part = Literal["first", "each"]
-_PARTS: tuple[Part, ...] = ("first", "each")
-_Rounds = Sequence[tuple[list[TextTimes], ...]]
+_Places = tuple[int, ...]
+"""Of slots in a round."""
+_BASELINE, _CANDIDATE = (0, 2), (1,)
+_BEFORE, _AFTER = (0,), (2,)
 
 
-def _ratio(taken: _Rounds, over: tuple[int, ...], under: tuple[int, ...], part: Part) -> Any:
-    """The ratio of slots, by their places in a round; of several slots the mean."""
-    return median_ratio(*([_of_round(r, p, part) for r in taken] for p in (over, under)))
+@dataclass(frozen=True, kw_only=True)
+class _Written:
+    """Texts that were written, round by round: of the baseline, the candidate, the baseline."""
 
+    rounds: Sequence[Sequence[Sequence[TextTimes]]]
 
-def _of_round(slots: tuple[list[TextTimes], ...], places: tuple[int, ...], part: Part) -> float:
-    medians = [np.median([getattr(one, part) for one in slots[place]]) for place in places]
-    return float(np.mean(medians))
+    def added_to(self, figures: ModelFigures, places: _Places) -> ModelFigures:
+        """A model's figures with the medians over all its texts."""
+        return replace(
+            figures,
+            ttft_ms=self._milliseconds(places, "first"),
+            tpot_ms=self._milliseconds(places, "each"),
+        )
 
+    def timing(self, prompt_tokens: int, new_tokens: int) -> GenerationTiming:
+        """Both models against each other, and the baseline against itself."""
+        return GenerationTiming(
+            prompt_tokens=prompt_tokens,
+            new_tokens=new_tokens,
+            ttft_ratio=self._ratio(_CANDIDATE, _BASELINE, "first"),
+            tpot_ratio=self._ratio(_CANDIDATE, _BASELINE, "each"),
+            ttft_noise=self._ratio(_AFTER, _BEFORE, "first"),
+            tpot_noise=self._ratio(_AFTER, _BEFORE, "each"),
+        )
 
-def _milliseconds(taken: _Rounds, places: tuple[int, ...], part: Part) -> float:
-    """The median over all texts, to six digits."""
-    times = [getattr(one, part) for slots in taken for place in places for one in slots[place]]
-    return float(f"{1000 * float(np.median(times)):.6g}")
+    def _ratio(self, over: _Places, under: _Places, part: Part) -> Estimate95:
+        """The ratio of slots; of several slots the mean."""
+        return median_ratio(*(self._by_round(places, part) for places in (over, under)))
+
+    def _by_round(self, places: _Places, part: Part) -> list[float]:
+        return [
+            float(np.mean([np.median([getattr(one, part) for one in slots[p]]) for p in places]))
+            for slots in self.rounds
+        ]
+
+    def _milliseconds(self, places: _Places, part: Part) -> float:
+        """The median over all texts, to six digits."""
+        times = [getattr(one, part) for r in self.rounds for p in places for one in r[p]]
+        return float(f"{1000 * float(np.median(times)):.6g}")

@@ -13,7 +13,7 @@ import os
 import platform
 import statistics
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ from prunegate.cost.processor import processor
 from prunegate.cost.rounds import (
     Inputs,
     Round,
+    Run,
     Slot,
     calls_per_slot,
     device_of,
@@ -142,34 +143,76 @@ def measure(  # noqa: PLR0913  # the settings of one experiment, by keyword
     """
     check_settings(batch=batch, threads=threads, rounds=rounds, seconds=seconds)
     inputs = take(sample_inputs, batch)
+    others = inputs if candidate_inputs is None else take(candidate_inputs, batch)
     device = device_of(inputs)
     load_before = load_average()
     with settings(baseline, candidate, threads):
-        others = inputs if candidate_inputs is None else take(candidate_inputs, batch)
-        pairs = ((baseline, inputs), (candidate, others))
-        runs = [runner(module, given, device) for module, given in pairs]
+        runs = [runner(baseline, inputs, device), runner(candidate, others, device)]
         calls = calls_per_slot(runs, rounds, seconds)
-        taken = []
-        for done in range(rounds):
-            taken.append(take_round(runs[0], runs[1], calls))
-            progress("measure", done + 1, rounds)
-    noise = _ratio(taken, "after", "before", cpu=False)
-    on_cpu = device.type == "cpu"
-    return Measurements(
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        engine=_engines(baseline, candidate, device),
-        batch=batch,
-        threads=threads,
-        rounds=rounds,
-        baseline=_figures([slot for r in taken for slot in (r.before, r.after)], batch, on_cpu),
-        candidate=_figures([r.candidate for r in taken], batch, on_cpu),
-        cpu_ratio=_ratio(taken, "candidate", "baseline", cpu=True) if on_cpu else None,
-        latency_ratio=_ratio(taken, "candidate", "baseline", cpu=False),
-        noise=noise,
-        cpu_noise=_ratio(taken, "after", "before", cpu=True) if on_cpu else None,
-        quiet=steady(noise),
-        environment=machine(device, load_before, load_average()),
-    )
+        taken = _rounds(runs, calls, rounds, progress)
+    timed = _Timed(rounds=taken, batch=batch, threads=threads, device=device)
+    return timed.measurements(_engines(baseline, candidate, device), load_before)
+
+
+def _rounds(runs: Sequence[Run], calls: int, rounds: int, progress: Progress) -> tuple[Round, ...]:
+    """Take turns: baseline, candidate, baseline, so many calls each."""
+    taken = []
+    for done in range(rounds):
+        taken.append(take_round(runs[0], runs[1], calls))
+        progress("measure", done + 1, rounds)
+    return tuple(taken)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Timed:
+    """Rounds that were taken, and what a call in them was."""
+
+    rounds: tuple[Round, ...]
+    batch: int
+    threads: int
+    device: torch.device
+
+    def measurements(self, engine: str, load_before: float) -> Measurements:
+        """The figures of both models, and how quiet the machine was."""
+        noise = self._latency_ratio("after", "before")
+        return Measurements(
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            engine=engine,
+            batch=self.batch,
+            threads=self.threads,
+            rounds=len(self.rounds),
+            baseline=self._figures([slot for r in self.rounds for slot in (r.before, r.after)]),
+            candidate=self._figures([r.candidate for r in self.rounds]),
+            cpu_ratio=self._cpu_ratio("candidate", "baseline"),
+            latency_ratio=self._latency_ratio("candidate", "baseline"),
+            noise=noise,
+            cpu_noise=self._cpu_ratio("after", "before"),
+            quiet=steady(noise),
+            environment=machine(self.device, load_before, load_average()),
+        )
+
+    @property
+    def _on_cpu(self) -> bool:
+        """Whether the process's CPU time is that of the models."""
+        return self.device.type == "cpu"
+
+    def _latency_ratio(self, over: str, under: str) -> Estimate95:
+        """The ratio of two parts of the rounds; ``baseline`` is the mean of its two slots."""
+        return _ratio(self.rounds, over, under, cpu=False)
+
+    def _cpu_ratio(self, over: str, under: str) -> Estimate95 | None:
+        return _ratio(self.rounds, over, under, cpu=True) if self._on_cpu else None
+
+    def _figures(self, slots: Sequence[Slot]) -> ModelFigures:
+        calls = np.concatenate([slot.calls for slot in slots])
+        cpu = float(np.median([slot.cpu / len(slot.calls) for slot in slots]))
+        return ModelFigures(
+            latency_p50_ms=_percentile(calls, 50),
+            latency_p95_ms=_percentile(calls, 95),
+            latency_p99_ms=_percentile(calls, 99),
+            throughput_per_s=_digits(self.batch * len(calls) / float(calls.sum())),
+            cpu_ms=_digits(1000 * cpu / self.batch) if self._on_cpu else None,
+        )
 
 
 def _engines(baseline: nn.Module, candidate: nn.Module, device: torch.device) -> str:
@@ -219,8 +262,7 @@ def check_settings(*, batch: int, threads: int, rounds: int, seconds: float) -> 
         raise MeasurementError(f"{seconds} seconds: give a time above zero and below a day.")
 
 
-def _ratio(rounds: list[Round], over: str, under: str, *, cpu: bool) -> Estimate95:
-    """Return the ratio of two parts of the rounds; ``baseline`` is the mean of its two slots."""
+def _ratio(rounds: Sequence[Round], over: str, under: str, *, cpu: bool) -> Estimate95:
     return median_ratio(
         [_time(r, over, cpu) for r in rounds], [_time(r, under, cpu) for r in rounds]
     )
@@ -229,18 +271,6 @@ def _ratio(rounds: list[Round], over: str, under: str, *, cpu: bool) -> Estimate
 def _time(taken: Round, part: str, cpu: bool) -> float:
     slots = [taken.before, taken.after] if part == "baseline" else [getattr(taken, part)]
     return float(np.mean([slot.cpu if cpu else np.median(slot.calls) for slot in slots]))
-
-
-def _figures(slots: list[Slot], batch: int, on_cpu: bool) -> ModelFigures:
-    calls = np.concatenate([slot.calls for slot in slots])
-    cpu = float(np.median([slot.cpu / len(slot.calls) for slot in slots]))
-    return ModelFigures(
-        latency_p50_ms=_percentile(calls, 50),
-        latency_p95_ms=_percentile(calls, 95),
-        latency_p99_ms=_percentile(calls, 99),
-        throughput_per_s=_digits(batch * len(calls) / float(calls.sum())),
-        cpu_ms=_digits(1000 * cpu / batch) if on_cpu else None,
-    )
 
 
 def _percentile(calls: np.ndarray[Any, np.dtype[np.float64]], share: int) -> float | None:

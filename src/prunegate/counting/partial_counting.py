@@ -128,32 +128,12 @@ def with_labels(
     words = spelled_as_text(policy)
     columns = policy.columns
     own = _own(table, columns.label, text=words)
-    kind = pa.string() if words else pa.float64()
-    beside = pa.table(
-        {
-            _ID: pa.array(list(listed), pa.string()),
-            _LABEL: pa.array(list(listed.values()), kind),
-            _DOUBTED: pa.array([key in unsure for key in listed], pa.bool_()),
-        }
-    )
     rows: Any = table.frame.to_native()
-    kept = [f"t.{quoted(name)}" for name in rows.columns if name != columns.label]
-    label = f"l.{_LABEL}"
-    cells = (
-        *kept,
-        f"COALESCE({label}, {own}) AS {quoted(columns.label)}",
-        f"(l.{_ID} IS NOT NULL) AS {LISTED}",
-        f"COALESCE({label} <> {own}, false) AS {CONTRADICTED}",
-        f"COALESCE(l.{_DOUBTED} AND {own} IS NULL, false) AS {UNSURE}",
-    )
+    beside = table.engine.connection.from_arrow(_list_table(listed, unsure, text=words))
     joined = (
         rows.set_alias("t")
-        .join(
-            table.engine.connection.from_arrow(beside).set_alias("l"),
-            f"t.{quoted(columns.id)} = l.{_ID}",
-            how="left",
-        )
-        .project(", ".join(cells))
+        .join(beside.set_alias("l"), f"t.{quoted(columns.id)} = l.{_ID}", how="left")
+        .project(", ".join(_joined_cells(rows.columns, columns.label, own)))
     )
     return replace(
         table,
@@ -161,6 +141,35 @@ def with_labels(
         kinds={**table.kinds, columns.label: "text" if words else "number"},
         engine=DuckDB(connection=table.engine.connection),
     )
+
+
+def _list_table(listed: Mapping[str, Any], unsure: Collection[str], *, text: bool) -> pa.Table:
+    """The list as columns: an id, its label or NULL, and whether somebody could not tell it."""
+    return pa.table(
+        {
+            _ID: pa.array(list(listed), pa.string()),
+            _LABEL: pa.array(list(listed.values()), pa.string() if text else pa.float64()),
+            _DOUBTED: pa.array([key in unsure for key in listed], pa.bool_()),
+        }
+    )
+
+
+def _joined_cells(names: Sequence[str], label: str, own: str) -> list[str]:
+    """The columns of rows (``t``) beside the list (``l``), in SQL.
+
+    Args:
+        names: columns of the table.
+        label: that of its labels, which the list's come before.
+        own: the table's own label, in SQL.
+    """
+    theirs = f"l.{_LABEL}"
+    return [
+        *(f"t.{quoted(name)}" for name in names if name != label),
+        f"COALESCE({theirs}, {own}) AS {quoted(label)}",
+        f"(l.{_ID} IS NOT NULL) AS {LISTED}",
+        f"COALESCE({theirs} <> {own}, false) AS {CONTRADICTED}",
+        f"COALESCE(l.{_DOUBTED} AND {own} IS NULL, false) AS {UNSURE}",
+    ]
 
 
 def spelled_as_text(policy: Policy) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,7 +23,6 @@ from transformers.utils import logging
 
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.activation import activation_of
-from prunegate.models.config_json import parse_object
 from prunegate.models.digest import digests_by_path, list_digest
 from prunegate.models.family import Answers, Reads
 from prunegate.models.in_turn import in_turn
@@ -58,49 +58,75 @@ def load_from_library(
         UnsupportedError: a class or number format that is not done here.
     """
     files = Snapshot.of(folder, pickles=pickles)
-    place = folder / CONFIG_FILE
-    config = parse_object(files.read(CONFIG_FILE), str(place))
-    refuse_class(config, place, regressors=regressors)
-    name = class_name(config, place)
-    reads, answers = _known(name, place)
+    told = _Described.of(files, regressors=regressors)
     state = files.state(half=True)
-    precision = _widest(state)
-    weights = folder / files.weight_files()[0]
-    module, warnings = _computing(_built(name, config, state, precision, weights), reads, config)
-    if reads == "texts" and answers == "classes":
-        module = in_turn(module, _example(reads, config))
-    stored = sum(map(files.size, files.weight_files()))
-    preprocessor = {}
-    if reads == "images" and files.holds(PREPROCESSOR_FILE):
-        preprocessor = parse_object(files.read(PREPROCESSOR_FILE), str(folder / PREPROCESSOR_FILE))
+    precision, names = _widest(state), files.weight_files()
+    module, warnings = _computing(_built(told, state, precision, folder / names[0]), told)
+    if told.reads == "texts" and told.answers == "classes":
+        module = in_turn(module, told.example())
+    stored = sum(map(files.size, names))
+    shown = told.reads == "images" and files.holds(PREPROCESSOR_FILE)
     counted = sum(parameter.numel() for parameter in module.parameters())
-    family = JudgedOnly(
-        architecture=name,
-        reads=reads,
-        answers=answers,
-        counted=counted,
-        heads=_heads(config),
-        taken=_example(reads, config),
-    )
     return LoadedModel(
         module=module,
-        family=family,
-        config=config,
-        preprocessor=preprocessor,
+        family=told.family(counted),
+        config=told.config,
+        preprocessor=files.description(PREPROCESSOR_FILE) if shown else {},
         kept=NO_UNITS,
         digest=list_digest(files.files),
         files=digests_by_path(files.files),
         parameters=counted,
-        active_heads=_heads(config),
+        active_heads=_heads(told.config),
         model_bytes=stored - doubled_bytes(module, state),
         bytes_found=stored,
         zeros=zeros_of(module),
         folder=folder,
-        activation=activation_of(config),
+        activation=activation_of(told.config),
         precision=str(precision).removeprefix("torch."),
         pickled=files.pickled(),
         warnings=warnings,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Described:
+    """What config.json says of a model."""
+
+    name: str
+    """Its class in transformers."""
+    reads: Reads
+    answers: Answers
+    config: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, files: Snapshot, *, regressors: bool) -> _Described:
+        """Read it.
+
+        Raises:
+            ModelError: it is missing or malformed.
+            UnsupportedError: a class that is not done here.
+        """
+        place = files.folder / CONFIG_FILE
+        config = files.description(CONFIG_FILE)
+        refuse_class(config, place, regressors=regressors)
+        name = class_name(config, place)
+        reads, answers = _known(name, place)
+        return cls(name=name, reads=reads, answers=answers, config=config)
+
+    def example(self) -> dict[str, Tensor]:
+        """Two rows in the form that such models take."""
+        return _texts_like(self.config) if self.reads == "texts" else _images_like(self.config)
+
+    def family(self, counted: int) -> JudgedOnly:
+        """What can be told of a model that is only judged, with so many parameters."""
+        return JudgedOnly(
+            architecture=self.name,
+            reads=self.reads,
+            answers=self.answers,
+            counted=counted,
+            heads=_heads(self.config),
+            taken=self.example(),
+        )
 
 
 def _known(name: str, place: Path) -> tuple[Reads, Answers]:
@@ -122,19 +148,15 @@ def _widest(state: Mapping[str, Tensor]) -> torch.dtype:
 
 
 def _built(
-    name: str,
-    config: Mapping[str, Any],
-    state: Mapping[str, Tensor],
-    precision: torch.dtype,
-    weights: Path,
+    told: _Described, state: Mapping[str, Tensor], precision: torch.dtype, weights: Path
 ) -> nn.Module:
     if sum(tensor.numel() for tensor in state.values()) > _MOST_PARAMETERS:
         raise UnsupportedError(f"{weights.parent}: more than {_MOST_PARAMETERS:,} parameters.")
-    wanted = {key: value for key, value in config.items() if key not in _NOT_OURS}
-    model_class = getattr(transformers, name)
+    wanted = {key: value for key, value in told.config.items() if key not in _NOT_OURS}
+    model_class = getattr(transformers, told.name)
     try:
         with _silence():
-            settings = CONFIG_MAPPING[str(config.get("model_type"))].from_dict(wanted)
+            settings = CONFIG_MAPPING[str(told.config.get("model_type"))].from_dict(wanted)
             module, report = model_class.from_pretrained(
                 None,
                 config=settings,
@@ -176,15 +198,13 @@ def _silence() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _computing(
-    module: nn.Module, reads: Reads, config: Mapping[str, Any]
-) -> tuple[nn.Module, tuple[str, ...]]:
+def _computing(module: nn.Module, told: _Described) -> tuple[nn.Module, tuple[str, ...]]:
     """The module in its own precision, or widened where the CPU cannot compute in that."""
     precision = next(module.parameters()).dtype
     if precision == torch.float32:
         return module, ()
     module.register_forward_pre_hook(_in_precision, with_kwargs=True)
-    example = _example(reads, config)
+    example = told.example()
     try:
         with torch.inference_mode():
             module(**example)
@@ -192,8 +212,7 @@ def _computing(
         module.float()
         first = str(error).partition("\n")[0]
         stored = str(precision).removeprefix("torch.")
-        told = said("warning.widened", stored=stored, why=first)
-        return module, (told,)
+        return module, (said("warning.widened", stored=stored, why=first),)
     return module, ()
 
 
@@ -223,12 +242,15 @@ def _heads(config: Mapping[str, Any]) -> int | None:
     return None
 
 
-def _example(reads: Reads, config: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Two rows in the form that such models take."""
-    if reads == "texts":
-        end = config.get("eos_token_id")
-        ids = torch.full((2, 4), end if type(end) is int else 1)
-        return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+def _texts_like(config: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Two texts of four tokens, int64 [2, 4]."""
+    end = config.get("eos_token_id")
+    ids = torch.full((2, 4), end if type(end) is int else 1)
+    return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+
+
+def _images_like(config: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Two black images, float32 [2, channels, height, width]."""
     vision = config.get("vision_config")  # of models that come from pairs of texts and images
     told = vision if isinstance(vision, Mapping) else config
     size = told.get("image_size", 224)

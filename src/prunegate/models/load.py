@@ -16,7 +16,6 @@ from torch import Tensor, nn
 
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.activation import Activation, activation_of
-from prunegate.models.config_json import parse_object
 from prunegate.models.digest import digests_by_path, list_digest
 from prunegate.models.family import Family, family_of
 from prunegate.models.kept_units import KeptUnits
@@ -138,7 +137,7 @@ def load_baseline(folder: Path, *, pickles: bool = False) -> LoadedModel:
     """
     files = Snapshot.of(folder, pickles=pickles)
     files.weight_files()
-    config = parse_object(files.read(CONFIG_FILE), str(folder / CONFIG_FILE))
+    config = files.description(CONFIG_FILE)
     family = family_of(class_name(config, folder / CONFIG_FILE))
     return _assemble(files, family, config, kept=family.whole(config), surgery=None)
 
@@ -186,41 +185,15 @@ def _assemble(
     kept: KeptUnits,
     surgery: Surgery | None,
 ) -> LoadedModel:
-    parameters = family.parameters(config, kept)
-    # The skeleton is built whole and then cut, so it is the whole that has to fit in memory.
-    if family.parameters(config, family.whole(config)) > _MOST_PARAMETERS:
-        raise UnsupportedError(
-            f"{files.folder}: the config describes more than {_MOST_PARAMETERS:,} parameters."
-        )
-    if surgery is not None and parameters != surgery.parameters:
-        raise ModelError(
-            f"{files.folder / SURGERY_FILE}: states {surgery.parameters:,} parameters; what it "
-            f"keeps has {parameters:,}. Compress again."
-        )
-    preprocessor = {}
-    if family.reads == "images":
-        place = str(files.folder / PREPROCESSOR_FILE)
-        preprocessor = parse_object(files.read(PREPROCESSOR_FILE), place)
-    storage = surgery.storage if surgery is not None else FLOAT32
-    dropped = 0
+    parameters = _parameters(files.folder, family, config, kept=kept, surgery=surgery)
+    preprocessor = files.description(PREPROCESSOR_FILE) if family.reads == "images" else {}
     if surgery is None:
-        found = files.state()
-        state = family.rename(found)
-        dropped = sum(one.nbytes for one in found.values()) - sum(
-            one.nbytes for one in state.values()
-        )
-        module = family.skeleton(config, kept)
-        load_into(module, state, str(files.folder / files.weight_files()[0]))
+        storage, built = FLOAT32, _as_published(files, family, config, kept)
     else:
-        module = _module(files, family, config, kept, storage)
-        state = stored_once(module)
-    doubled, zeros = _doubled_and_zeros(module, state)
-    if surgery is not None and surgery.zeros is not None and storage.format == "float32":
-        _check_zeros(count_zeros(module, family), surgery.zeros, files.folder)
-    names = files.weight_files() if surgery is None else (storage.file,)
-    stored = sum(map(files.size, names))
+        storage, built = surgery.storage, _as_saved(files, family, surgery)
+    stored = sum(map(files.size, built.names))
     return LoadedModel(
-        module=module,
+        module=built.module,
         family=family,
         config=config,
         preprocessor=preprocessor,
@@ -230,9 +203,9 @@ def _assemble(
         digest_with_papers=list_digest(files.files, papers=True),
         parameters=parameters,
         active_heads=family.active_heads(config, kept),
-        model_bytes=stored - dropped - doubled,
+        model_bytes=stored - built.spare,
         bytes_found=stored,
-        zeros=zeros,
+        zeros=built.zeros,
         quantized=bool(storage.quantized),
         folder=files.folder,
         storage=storage,
@@ -242,14 +215,76 @@ def _assemble(
     )
 
 
-def _module(
-    files: Snapshot,
+def _parameters(
+    folder: Path,
     family: Family,
     config: Mapping[str, Any],
+    *,
     kept: KeptUnits,
-    storage: Storage,
-) -> nn.Module:
+    surgery: Surgery | None,
+) -> int:
+    """Parameters of what is kept.
+
+    Raises:
+        UnsupportedError: a whole that does not fit in memory; it is built before it is cut.
+        ModelError: a manifest that states another number.
+    """
+    if family.parameters(config, family.whole(config)) > _MOST_PARAMETERS:
+        raise UnsupportedError(
+            f"{folder}: the config describes more than {_MOST_PARAMETERS:,} parameters."
+        )
+    parameters = family.parameters(config, kept)
+    if surgery is not None and parameters != surgery.parameters:
+        raise ModelError(
+            f"{folder / SURGERY_FILE}: states {surgery.parameters:,} parameters; what it "
+            f"keeps has {parameters:,}. Compress again."
+        )
+    return parameters
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Built:
+    """A module with its weights, and how they lie in files."""
+
+    module: nn.Module
+    names: tuple[str, ...]
+    """The files that hold the weights."""
+    spare: int
+    """Bytes in them that need not be stored: doubled weights, and what is no weight."""
+    zeros: int
+    """Weights that are zero, of those with two dimensions or more."""
+
+
+def _as_published(
+    files: Snapshot, family: Family, config: Mapping[str, Any], kept: KeptUnits
+) -> _Built:
+    """Build a model as transformers saves it, without what is no weight."""
+    found = files.state()
+    state = family.rename(found)
+    dropped = sum(one.nbytes for one in found.values()) - sum(one.nbytes for one in state.values())
+    module = family.skeleton(config, kept)
+    names = files.weight_files()
+    load_into(module, state, str(files.folder / names[0]))
+    doubled, zeros = _doubled_and_zeros(module, state)
+    return _Built(module=module, names=names, spare=dropped + doubled, zeros=zeros)
+
+
+def _as_saved(files: Snapshot, family: Family, surgery: Surgery) -> _Built:
+    """Build a candidate as its manifest says.
+
+    Raises:
+        ModelError: its weights are not as the manifest says.
+    """
+    module = _module(files, family, surgery)
+    doubled, zeros = _doubled_and_zeros(module, stored_once(module))
+    if surgery.zeros is not None and surgery.storage.format == "float32":
+        _check_zeros(count_zeros(module, family), surgery.zeros, files.folder)
+    return _Built(module=module, names=(surgery.storage.file,), spare=doubled, zeros=zeros)
+
+
+def _module(files: Snapshot, family: Family, surgery: Surgery) -> nn.Module:
     """Build what a candidate's folder stores."""
+    storage, config = surgery.storage, surgery.config
     raw, name = files.read(storage.file), str(files.folder / storage.file)
     if storage.format == "onnx":
         from prunegate.models.onnx_module import OnnxModule  # needs the extra "edge"
@@ -258,7 +293,7 @@ def _module(
         _check_graph(graph, storage, set(family.example(config)))
         return graph
     state = read_weights(raw, name)
-    module = family.skeleton(config, kept)
+    module = family.skeleton(config, surgery.kept)
     if storage.format == "int8":
         from prunegate.models.int8 import load_int8, prepare_int8
 

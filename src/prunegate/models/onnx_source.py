@@ -8,19 +8,18 @@ with the same suspicion as any ONNX file here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from prunegate.errors import ModelError, UnsupportedError
-from prunegate.models.config_json import parse_object
 from prunegate.models.digest import digests_by_path, home_of, hub_snapshot, list_digest
 from prunegate.models.foreign_onnx import ForeignOnnx, example_of
 from prunegate.models.judged_only import NO_UNITS, JudgedOnly
 from prunegate.models.load import PREPROCESSOR_FILE, LoadedModel
 from prunegate.models.onnx_file import edge, graphs
-from prunegate.models.onnx_interface import interface_of
+from prunegate.models.onnx_interface import Interface, interface_of
 from prunegate.models.onnx_weights import stored_weights
 from prunegate.models.refusals import CONFIG_FILE
 from prunegate.models.snapshot import Snapshot
@@ -43,17 +42,12 @@ def load_onnx(file: Path, said: ModelSource, *, whole_folder: bool) -> LoadedMod
         UnsupportedError: what cannot be run here, or no extra ``edge``.
     """
     home = home_of(file)
-    files = Snapshot.of(home if whole_folder else file)
-    files = Snapshot(folder=home, files=files.files)
+    files = Snapshot(folder=home, files=Snapshot.of(home if whole_folder else file).files)
     graph, beside = _graph(file, files)
     config = _described(files, CONFIG_FILE)
     interface = interface_of(graph, str(file), said, config)
     _one_output(graph, interface.output)
-    raw = graph.SerializeToString()
-    if len(raw) > _LARGEST:
-        raise UnsupportedError(f"{file}: larger than 2 GB, which ONNX cannot hold in one piece.")
-    pad = config.get("pad_token_id")
-    module = ForeignOnnx(raw, str(file), interface, pad=pad if type(pad) is int else 0)
+    module = _module(graph, file, interface, config)
     weights = stored_weights(graph)
     stored = sum(files.size(name) for name in (_within(file, home), *beside.files))
     dynamic = {"kind": "dynamic"} if module.scales_by_batch else {}
@@ -167,6 +161,19 @@ def _take_in(tensor: Any, file: Path, files: Snapshot, beside: _Beside) -> None:
     tensor.data_location = edge("onnx").TensorProto.DEFAULT
 
 
+def _module(graph: Any, file: Path, interface: Interface, config: Mapping[str, Any]) -> ForeignOnnx:
+    """The graph in one piece, as it is run.
+
+    Raises:
+        UnsupportedError: it is too large for that.
+    """
+    raw = graph.SerializeToString()
+    if len(raw) > _LARGEST:
+        raise UnsupportedError(f"{file}: larger than 2 GB, which ONNX cannot hold in one piece.")
+    pad = config.get("pad_token_id")
+    return ForeignOnnx(raw, str(file), interface, pad=pad if type(pad) is int else 0)
+
+
 def _one_output(model: Any, name: str) -> None:
     """Leave the output that is judged."""
     kept = [value for value in model.graph.output if value.name == name]
@@ -176,6 +183,4 @@ def _one_output(model: Any, name: str) -> None:
 
 def _described(files: Snapshot, name: str) -> dict[str, Any]:
     """A description that lies beside the file; empty where there is none."""
-    if not files.holds(name):
-        return {}
-    return parse_object(files.read(name), str(files.folder / name))
+    return files.description(name) if files.holds(name) else {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -55,6 +56,14 @@ class Snapshot:
             raise ModelError(f"{self.folder / name}: changed while it was being loaded; try again.")
         return raw
 
+    def description(self, name: str) -> dict[str, Any]:
+        """The JSON object of a file.
+
+        Raises:
+            ModelError: as ``read``, or it is no such object.
+        """
+        return parse_object(self.read(name), str(self.folder / name))
+
     def sha256(self, name: str) -> str:
         """The hash of a file."""
         return self._file(name).sha256
@@ -78,9 +87,8 @@ class Snapshot:
         if not self.holds(INDEX_FILE):
             refuse_pickles(self.folder, [file.path for file in self.files])
             return (WEIGHTS_FILE,)
-        index = self.folder / INDEX_FILE
-        told = parse_object(self.read(INDEX_FILE), str(index))
-        return shards_named(index, told, {file.path for file in self.files})
+        told = self.description(INDEX_FILE)
+        return shards_named(self.folder / INDEX_FILE, told, {file.path for file in self.files})
 
     def pickled(self) -> tuple[str, ...]:
         """The pickles that hold the weights; none where they are safetensors.
@@ -93,7 +101,7 @@ class Snapshot:
         return pickle_files(
             [file.path for file in self.files if "/" not in file.path],
             self.folder,
-            lambda name: parse_object(self.read(name), str(self.folder / name)),
+            self.description,
         )
 
     def state(self, *, half: bool = False) -> dict[str, Tensor]:

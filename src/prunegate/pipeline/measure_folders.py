@@ -99,41 +99,44 @@ def measure_folders(
             questions, engines that would have to be crossed, or files that changed meanwhile.
     """
     _check(how)
-    how.progress("load both models", 0, 1)
-    for place in (baseline, candidate):
-        refuse_place(place, regressors=True, pickles=how.pickles)
-    models = [
-        open_model(place, words, classes=False, pickles=how.pickles)
-        for place, words in zip((baseline, candidate), said or (None, None), strict=True)
-    ]
-    how.progress("load both models", 1, 1)
+    models = _opened((baseline, candidate), how, said or (None, None))
     with ExitStack() as kept:
         sides = _sides(models, how, kept)
         samples = _samples(models, how)
         _require_same_question(sides, samples)
         lengths = _lengths(models, samples, how)
-        timed = [_timed(sides, samples, batch, how) for batch in how.batches]
+        first, *others = [_timed(sides, samples, batch, how) for batch in how.batches]
         if lengths is not None:
-            timed[0] = timed_writing(
-                timed[0],
-                models,
-                lengths,
-                seconds=how.seconds,
-                rounds=how.rounds,
-                progress=how.progress,
-            )
+            first = _timed_writing(first, models, lengths, how)
         counted = [_counted(side, one, how) for side, one in zip(sides, samples, strict=True)]
     _require_unchanged(models)
     told = _circumstances(sides, samples, how)
-    first, *others = (
-        describe(
-            replace(one, environment={**one.environment, **told}),
-            baseline=counted[0][one.batch],
-            candidate=counted[1][one.batch],
-        )
-        for one in timed
-    )
+    first, *others = (_described(one, counted, told) for one in (first, *others))
     return replace(first, others=tuple(others))
+
+
+def _opened(
+    places: Sequence[Path], how: Experiment, said: Sequence[ModelSource | None]
+) -> list[LoadedModel]:
+    """Both models, of which none is loaded before both are known to be usable."""
+    how.progress("load both models", 0, 1)
+    for place in places:
+        refuse_place(place, regressors=True, pickles=how.pickles)
+    models = [
+        open_model(place, words, classes=False, pickles=how.pickles)
+        for place, words in zip(places, said, strict=True)
+    ]
+    how.progress("load both models", 1, 1)
+    return models
+
+
+def _described(
+    timed: Measurements, counted: Sequence[Mapping[int, ModelFigures]], told: Mapping[str, str]
+) -> Measurements:
+    """What was timed, with what was counted of both models and with what a reader has to know."""
+    baseline, candidate = (by_batch[timed.batch] for by_batch in counted)
+    known = replace(timed, environment={**timed.environment, **told})
+    return describe(known, baseline=baseline, candidate=candidate)
 
 
 def _check(how: Experiment) -> None:
@@ -247,6 +250,19 @@ def _timed(
         rounds=how.rounds,
         seconds=how.seconds,
         progress=lambda _stage, done, total: how.progress(stage, done, total),
+    )
+
+
+def _timed_writing(
+    timed: Measurements, models: Sequence[LoadedModel], lengths: Lengths, how: Experiment
+) -> Measurements:
+    return timed_writing(
+        timed,
+        models,
+        lengths,
+        seconds=how.seconds,
+        rounds=how.rounds,
+        progress=how.progress,
     )
 
 

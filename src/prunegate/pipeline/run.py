@@ -29,7 +29,7 @@ from prunegate.compress.steps import Candidate
 from prunegate.cost.measurements_file import write_measurements
 from prunegate.data.labelled.rows import LabelledRows
 from prunegate.data.labelled.thumbnails import thumbnail
-from prunegate.discovery.advice import advice
+from prunegate.discovery.advice import Advice, advice
 from prunegate.gate import Decision, gate
 from prunegate.models.load import LoadedModel
 from prunegate.pipeline.context import Context, Scores, Settings, set_up
@@ -87,7 +87,6 @@ def judge_candidate(
     """
     untuned = bench
     bench, tuned = with_tuned_threshold(bench, candidate)
-    settings = bench.settings
     models = {"baseline": bench.baseline, "candidate": candidate}
     scores = {"baseline": bench.of_baseline(), "candidate": bench.score(candidate, "candidate")}
     named = {
@@ -97,17 +96,14 @@ def judge_candidate(
     pq.write_table(noted(bench.predictions(scores), named), folder / PREDICTIONS)
     measurements = bench.measure(candidate)
     write_measurements(measurements, folder / MEASUREMENTS)
-    settings.progress("look for undeclared slices that lost", 0, 1)
-    labelled = bench.source.folder / str(bench.policy.data.table)
     generations = bench.generations(candidate)
-    told = advice(bench.policy, labelled, folder / PREDICTIONS, settings.seed)
-    settings.progress("look for undeclared slices that lost", 1, 1)
+    found = _undeclared(bench, folder / PREDICTIONS)
     made_of = {
         **named,
         "compression": compression_of(bench.baseline, candidate, made),
         "control": _control(bench, scores, untuned),
         "search": search,
-        "discoveries": told.slices,
+        "discoveries": found.slices,
         "generations": generations,
         "tuned": tuned,
     }
@@ -117,15 +113,20 @@ def judge_candidate(
         folder / PREDICTIONS,
         measurements=measurements,
         origin=_origin(bench, made_of),
-        ledger=settings.ledger,
+        ledger=bench.settings.ledger,
     )
-    warned = (
-        *_warned_of_models(bench, candidate),
-        *told.warnings,
-        *_unwritten(bench, len(generations)),
-        *(() if bench.writing is None else bench.writing.warnings(models)),
-    )
+    warned = _warned(bench, candidate, found, len(generations))
     return _illustrated(decision, bench.rows, warned)
+
+
+def _undeclared(bench: Context, predictions: Path) -> Advice:
+    """Slices that the policy does not declare and that lost."""
+    stage, progress = "look for undeclared slices that lost", bench.settings.progress
+    progress(stage, 0, 1)
+    labelled = bench.source.folder / str(bench.policy.data.table)
+    found = advice(bench.policy, labelled, predictions, bench.settings.seed)
+    progress(stage, 1, 1)
+    return found
 
 
 def _origin(bench: Context, made: Mapping[str, Any]) -> Origin:
@@ -145,14 +146,18 @@ def _origin(bench: Context, made: Mapping[str, Any]) -> Origin:
     )
 
 
-def _warned_of_models(bench: Context, candidate: LoadedModel) -> tuple[str, ...]:
-    """What the data, the baseline and the candidate are warned of."""
+def _warned(bench: Context, candidate: LoadedModel, found: Advice, written: int) -> tuple[str, ...]:
+    """What is warned of: the data, both models, the look for slices, and what both wrote."""
+    models = {"baseline": bench.baseline, "candidate": candidate}
     return (
         *bench.warnings,
         *pickle_warnings(bench, candidate),
         *lineage_warnings(bench.baseline, candidate),
         *zero_warnings(candidate),
         *candidate.warnings,
+        *found.warnings,
+        *_unwritten(bench, written),
+        *(() if bench.writing is None else bench.writing.warnings(models)),
     )
 
 

@@ -120,14 +120,11 @@ def plan(
     tests = sum(limit.proven for limit in sized.asked.blocking)
     each = 1 - (1 - wanted.power) / max(tests, 1)
     needs = _needs(policy, sized, each, progress)
-    basis: Basis = "pilot"
-    if isinstance(given, Assumed):
-        basis = "planned" if rows is None else "rows"
     if isinstance(given, Assumed) and rows is None:
         sized, needs = _fitted(policy, given, (sized, needs), each)
     return Plan(
         policy=policy.name,
-        basis=basis,
+        basis=_basis(given, rows),
         assumed=given if isinstance(given, Assumed) else None,
         expects="the pilot's change" if wanted.as_seen else "nothing changed",
         alpha=spent(policy, 1),
@@ -137,13 +134,24 @@ def plan(
         needs=needs,
         operational=operational_metrics(policy),
         notes=tuple(_notes(policy, given, sized.asked)),
-        slices=tuple(
-            PlannedSize(name=s.name, rows=s.rows, positives=s.positives, declared=s.declared)
-            for s in sized.layout.slices
-        ),
+        slices=_sizes(sized.layout),
         scenarios=_simulated(policy, sized, wanted, progress),
         simulations=wanted.simulations,
         seed=wanted.seed,
+    )
+
+
+def _basis(given: Given, rows: int | None) -> Basis:
+    """Where the sizes come from."""
+    if not isinstance(given, Assumed):
+        return "pilot"
+    return "planned" if rows is None else "rows"
+
+
+def _sizes(layout: Layout) -> tuple[PlannedSize, ...]:
+    return tuple(
+        PlannedSize(name=s.name, rows=s.rows, positives=s.positives, declared=s.declared)
+        for s in layout.slices
     )
 
 

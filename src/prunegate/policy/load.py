@@ -56,6 +56,11 @@ class PolicyFile:
         named = {when: getattr(self.policy.model, when, None) for when in sorted(asked)}
         return {when: self.folder / place for when, place in named.items() if place is not None}
 
+    def weight_places(self) -> tuple[FilePath, ...]:
+        """Folders whose weights a candidate is made of: the baseline's and those put back."""
+        baseline = self.model_place("baseline")
+        return (*(() if baseline is None else (baseline,)), *self.rewound_places().values())
+
     def public_place(self, role: Role) -> str:
         """What a record calls that folder or file; empty: the policy names none."""
         said = self.policy.model.source_of(role) if self.policy.model else None

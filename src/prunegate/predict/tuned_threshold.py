@@ -9,7 +9,7 @@ two neighbouring scores that decide alike, it lies in the middle.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,10 +51,10 @@ def tuned_threshold(
         match: recall: the highest threshold that finds as many positives as the baseline;
             flag_rate: the one that flags as many rows, as nearly as scores allow; f1: the one of
             the highest F1. Of equals, the highest.
-        positive: of every calibration row, whether its label is the positive one.
-        flagged: of every row, whether the baseline flags it.
-        scores: of every row, the candidate's score, in [0, 1].
-        weights: of every row, above 0; None: they are alike.
+        positive: bool [N], of every calibration row, whether its label is the positive one.
+        flagged: bool [N], whether the baseline flags it.
+        scores: float64 [N], the candidate's scores, in [0, 1].
+        weights: float64 [N], above 0; None: they are alike.
 
     Raises:
         TableError: no rows of both labels, or a baseline that finds nothing, which is nothing to
@@ -67,46 +67,79 @@ def tuned_threshold(
     """
     require_matchable(positive, flagged)
     each = np.ones(len(scores)) if weights is None else weights / weights.max()
-    every, positives, alarms, hits = (
-        each[among].sum() for among in (slice(None), positive, flagged, positive & flagged)
-    )
-    steps, place_of = np.unique(scores, return_inverse=True)
-    steps = steps[::-1]
-    caught, found = (
-        np.bincount(place_of, weights=worth, minlength=len(steps))[::-1].cumsum()
-        for worth in (each, each * positive)
-    )
-    values = {
-        "recall": found / positives,
-        "flag_rate": caught / every,
-        "f1": 2 * found / (caught + positives),
-    }[match]
-    before = {
-        "recall": hits / positives,
-        "flag_rate": alarms / every,
-        "f1": 2 * hits / (alarms + positives),
-    }[match]
-    place = {
-        "recall": int(np.argmax(found >= hits - _ROUNDING * every)),
-        "flag_rate": int(np.argmin(np.round(np.abs(caught - alarms) / every / _ROUNDING))),
-        "f1": int(np.argmax(np.round(values / _ROUNDING))),
-    }[match]
+    labels = _Labels(every=each.sum(), positives=each[positive].sum())
+    baseline = _Flagged(rows=each[flagged].sum(), hits=each[positive & flagged].sum())
+    steps, candidate = _by_threshold(scores, positive, each)
+    values = _value(match, candidate, labels)
+    place = _place(match, candidate, baseline, labels)
     return TunedThreshold(
         threshold=_between(steps, place),
         match=match,
         rows=len(positive),
         positives=int(positive.sum()),
-        baseline=float(before),
+        baseline=float(_value(match, baseline, labels)),
         candidate=float(values[place]),
     )
+
+
+_Sums = Any
+"""A sum of weights, or [T]: one for each of T thresholds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Labels:
+    """What is there to flag, as sums of weights."""
+
+    every: np.float64
+    positives: np.float64
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Flagged:
+    """What is flagged, as sums of weights; at one threshold, or at each of several."""
+
+    rows: _Sums
+    hits: _Sums
+    """Of the rows, the positives."""
+
+
+def _by_threshold(
+    scores: NDArray[np.float64], positive: Flags, each: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], _Flagged]:
+    """The scores that occur, the highest first, and what is flagged from each of them on."""
+    steps, place_of = np.unique(scores, return_inverse=True)
+    rows, hits = (
+        np.bincount(place_of, weights=worth, minlength=len(steps))[::-1].cumsum()
+        for worth in (each, each * positive)
+    )
+    return steps[::-1], _Flagged(rows=rows, hits=hits)
+
+
+def _value(match: Match, flagged: _Flagged, labels: _Labels) -> _Sums:
+    """The recall, the share of flagged rows, or the F1."""
+    if match == "recall":
+        return flagged.hits / labels.positives
+    if match == "flag_rate":
+        return flagged.rows / labels.every
+    return 2 * flagged.hits / (flagged.rows + labels.positives)
+
+
+def _place(match: Match, candidate: _Flagged, baseline: _Flagged, labels: _Labels) -> int:
+    """The place of the threshold that does as is asked; of equals the highest, hence the first."""
+    if match == "recall":
+        return int(np.argmax(candidate.hits >= baseline.hits - _ROUNDING * labels.every))
+    if match == "flag_rate":
+        away = np.abs(candidate.rows - baseline.rows) / labels.every
+        return int(np.argmin(np.round(away / _ROUNDING)))
+    return int(np.argmax(np.round(_value(match, candidate, labels) / _ROUNDING)))
 
 
 def require_matchable(positive: Flags, flagged: Flags) -> None:
     """Insist that there is something on the calibration rows to match.
 
     Args:
-        positive: of every row, whether its label is the positive one.
-        flagged: of every row, whether the baseline flags it.
+        positive: bool [N], of every row, whether its label is the positive one.
+        flagged: bool [N], whether the baseline flags it.
 
     Raises:
         TableError: no rows of both labels, or a baseline that finds nothing.

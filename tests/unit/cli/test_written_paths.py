@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from tests.functional.pages import ROOT
 
 from prunegate.cli import cli
-from prunegate.cli.options import VerdictCommand
+from prunegate.cli.verdict_options import VerdictCommand
 from prunegate.cli.written_paths import PathsApart, TablesRead, WrittenPath, require_apart
 from prunegate.errors import InputError
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.cli import ci
-from prunegate.cli.options import VerdictPlace
+from prunegate.cli.verdict_options import VerdictPlace
 from prunegate.errors import InputError
 from prunegate.outputs.github import MOST, failure_annotation, github_annotations
 from prunegate.outputs.gitlab import render_code_quality, render_metrics

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from prunegate import errors
-from prunegate.cli.options import VerdictCommand, VerdictPlace, output_options
+from prunegate.cli.verdict_options import VerdictCommand, VerdictPlace, output_options
 from prunegate.outputs.nothing_judged import (
     AT_WORK,
     OF_A_VERDICT,

@@ -37,7 +37,7 @@ ALLOWED = {
     "cli/__init__.py": "module:name of a lazy command",
     "cli/audit_read.py": "the type URI of an entry",
     "cli/model_options.py": "pydantic's word before a mistake",
-    "cli/options.py": "arguments that click refuses to take apart",
+    "cli/verdict_options.py": "arguments that click refuses to take apart",
     "cli/policy.py": "the suffix of a file's name",
     "cli/written_paths.py": "the first bytes of a key or signature",
     "cli/swapped.py": "the ends of files' names",

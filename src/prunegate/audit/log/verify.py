@@ -95,19 +95,27 @@ def verify_log(
     older = parse_checkpoint(against) if against is not None else None
     if not audit.is_dir():
         read_checkpoint(audit)  # says that there is no log, and how to begin one
+    reading = EntryReading(audit=audit, read=read, keep=keep, missing_ok=missing_ok)
     with read_locked(audit, _WAIT_S):
-        own = read_trust_policy(audit)
-        trusted = policy or own
-        signed = read_checkpoint(audit)
-        trust = _trust(trusted, signed)
-        if older is not None:
-            _check_older(trusted, older, signed.checkpoint)
-        reading = EntryReading(audit=audit, read=read, keep=keep, missing_ok=missing_ok)
-        tree = EntryPass(reading)
-        tree.check(signed.checkpoint, older.checkpoint if older else None)
-        rest = len(leftovers(audit, signed.checkpoint.size))
-        pending = list(each_valid_pending(audit, read))
-        evidence = _evidence(audit)
+        own = read_trust_policy(audit)  # has to be right, also where another one decides
+        return _verified(reading, policy or own, older)
+
+
+def _verified(
+    reading: EntryReading, trusted: TrustPolicy, older: SignedCheckpoint | None
+) -> Verified:
+    """Verify a folder that nobody writes to: signatures, tree, pending entries, evidence."""
+    audit, keep = reading.audit, reading.keep
+    signed = read_checkpoint(audit)
+    trust = _trust(trusted, signed)
+    if older is not None:
+        _check_older(trusted, older, signed.checkpoint)
+    against = older.checkpoint if older else None
+    tree = EntryPass(reading)
+    tree.check(signed.checkpoint, against)
+    rest = len(leftovers(audit, signed.checkpoint.size))
+    pending = list(each_valid_pending(audit, reading.read))
+    evidence = _evidence(audit)
     _require_quorum(trusted, trust)
     return Verified(
         checkpoint=signed.checkpoint,
@@ -120,7 +128,7 @@ def verify_log(
         evidence=evidence,
         missing_evidence=tuple(tree.missing),
         leftovers=rest,
-        against=older.checkpoint if older else None,
+        against=against,
         kept=(*tree.kept, *(one for one in pending if keep and keep(one.content, one.facts))),
     )
 
