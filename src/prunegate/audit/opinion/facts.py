@@ -332,13 +332,13 @@ def _add_distances(table: pd.DataFrame) -> None:
     """How far beyond its limit a finding lies at worst and at best; not above zero: inside.
 
     The two differ only where an interval decides, whose ends are shown for levels and for
-    ``max_ratio``; for a change that was estimated there is nothing to work it out from.
+    multiples; for a change that was estimated there is nothing to work it out from.
     """
     import numpy as np
 
     estimate = _beyond(table)
-    shown = table["level"] | (table["check"] == "max_ratio")
-    floor = table["check"] == "at_least"
+    shown = table["level"] | table["check"].isin(FACTORS)
+    floor = table["check"].isin(["at_least", *(c for c, sign in FACTORS.items() if sign < 0)])
     for name, low, high in (("worst", "ci_low", "ci_high"), ("best", "ci_high", "ci_low")):
         end = table[low].where(floor, table[high])
         beyond = (table["limit"] - end).where(floor, end - table["limit"])
