@@ -65,7 +65,8 @@ _LATER: dict[tuple[str, ...], dict[str, Any]] = {
     ("evidence",): {"reference": "required", "looks": 1},
     ("task",): {"ignore": [], "tune": None, "labels": []},
     ("rules",): {
-        **{"k": None, "at": None},
+        "k": None,
+        "at": None,
         **dict.fromkeys(name for name in CHECKS if name not in _FIRST_CHECKS),
     },
     (): {"weight": None, "generate": None, "quality": None},
