@@ -85,7 +85,8 @@ def _on_label(
         listed = isinstance(rule.classes, tuple) and label is not None
         if listed and label not in [value_text(value) for value in rule.classes]:
             continue
-        if METRICS[rule.metric].operational or rule.metric == "mean_score":
+        form = METRICS[rule.metric].forms.get(policy.task.kind)
+        if form is None or not form.against_labels:
             continue
         for name in (OVERALL, *_targets(rule, slices)):
             severity, evidence = found.get(name, ("warn", "point"))

@@ -63,6 +63,20 @@ class Metric:
         return form is not None and form.from_scores
 
     @property
+    def of_yes_no(self) -> Form | None:
+        """What it is computed from where rows are positive or not; None: it is not defined there.
+
+        Where rows have several labels, one label's own is this, too.
+        """
+        found = (form for task, form in self.forms.items() if TRAITS[task].yes_no)
+        return next(found, None)
+
+    @property
+    def one_label(self) -> int | None:
+        """Of yes/no decisions, the label whose rows it is about; None: of both, or it has none."""
+        return None if self.of_yes_no is None else self.of_yes_no.one_label
+
+    @property
     def foretold(self) -> bool:
         """Whether what is seen tells how many more rows settle a limit."""
         return all(form.foretold for form in self.forms.values())

@@ -18,6 +18,7 @@ from prunegate.counting.tallies import Tally
 from prunegate.evidence.partial_precision import SampledPrecision
 from prunegate.evidence.partial_rates import sampled_labels, sampled_rows
 from prunegate.evidence.rates import Evidence
+from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.forms import SharedRows
 from prunegate.metrics.hypothesis import Hypothesis
 from prunegate.metrics.labels_needed import LabelsNeeded, labels_needed
@@ -160,5 +161,5 @@ def _left_alike(finding: Finding, tally: PartialCounts) -> int:
 
 
 def _decided_as(finding: Finding) -> int:
-    """The label of the class that a metric is about."""
-    return 0 if finding.metric in ("specificity", "false_positive_rate") else 1
+    """The label of the class that a metric is about; of both, the positive one."""
+    return 0 if METRICS[finding.metric].one_label == 0 else 1
