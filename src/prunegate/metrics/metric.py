@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Literal
 
 from prunegate.metrics.forms import Form
-from prunegate.metrics.task_traits import TRAITS
+from prunegate.metrics.task_traits import TRAITS, Answers
 from prunegate.text.quantities import Quantity
 
 Better = Literal["higher", "lower"]
@@ -62,14 +62,15 @@ class Metric:
         form = self.forms.get(task)
         return form is not None and form.from_scores
 
+    def form_of(self, answers: Answers) -> Form | None:
+        """What it is computed from in the first kind of task whose models answer so; or None."""
+        found = (form for task, form in self.forms.items() if TRAITS[task].answers == answers)
+        return next(found, None)
+
     @property
     def of_yes_no(self) -> Form | None:
-        """What it is computed from where rows are positive or not; None: it is not defined there.
-
-        Where rows have several labels, one label's own is this, too.
-        """
-        found = (form for task, form in self.forms.items() if TRAITS[task].yes_no)
-        return next(found, None)
+        """Its form where rows are positive or not, and of one label by itself, of several."""
+        return self.form_of("decisions")
 
     @property
     def one_label(self) -> int | None:

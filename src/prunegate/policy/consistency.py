@@ -71,7 +71,7 @@ def _metrics_fit_the_task(policy: Policy) -> Iterator[Disagreement]:
 
 def _only_language_models_write(policy: Policy) -> Iterator[Disagreement]:
     """Of other tasks ``run`` times no writing; what was measured elsewhere, ``gate`` may limit."""
-    if policy.task.kind == "language":
+    if policy.task.traits.documents:
         return
     why = f"a {policy.task.kind} task's models write no text"
     for index, rule in enumerate(policy.rules):
@@ -84,7 +84,7 @@ def _only_language_models_write(policy: Policy) -> Iterator[Disagreement]:
 
 def _quality_is_judged(policy: Policy) -> Iterator[Disagreement]:
     metrics = tuple(rule.metric for rule in policy.rules)
-    yield from quality_disagreements(policy.task.kind, policy.quality, metrics)
+    yield from quality_disagreements(policy.task.traits, policy.quality, metrics)
 
 
 def _classes_fit_the_task(policy: Policy) -> Iterator[Disagreement]:

@@ -115,7 +115,7 @@ def _classes(policy: Policy, rule: Rule) -> str:
 
 def _labels(rule: Rule) -> str:
     """Which labels a rule is about, where rows have several."""
-    form = _metric(rule).forms.get("multilabel")
+    form = _metric(rule).form_of("label sets")
     if form is None:
         return ""
     if rule.classes == "micro" or (rule.classes == "macro" and isinstance(form, OverDecisions)):

@@ -35,15 +35,16 @@ def labels_behind(metric: Metric, claim: Hypothesis, tally: Tally) -> LabelsNeed
     """The rows whose labels a limit rests on; None: every row has one."""
     if not isinstance(tally, PartialTally) or tally.complete:
         return None
-    task = "binary" if isinstance(tally, PartialCounts) else "multiclass"
-    return labels_needed(metric.forms[task], claim)
+    form = metric.form_of(tally.answers)
+    assert form is not None  # noqa: S101  # evidence has been found by it
+    return labels_needed(form, claim)
 
 
 def with_values_named(
     finding: Finding, about: Evidence, metric: Metric, rests: LabelsNeeded | None
 ) -> Finding:
     """The finding that says whether its values are bounds or estimates."""
-    bounds = about.bounds or (rests == "flagged" and isinstance(metric.forms["binary"], SharedRows))
+    bounds = about.bounds or (rests == "flagged" and isinstance(metric.of_yes_no, SharedRows))
     estimated = about.estimated or rests == "random"
     behind = about.labelled if isinstance(about, SampledPrecision) else about.n
     return replace(

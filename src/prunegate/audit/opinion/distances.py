@@ -23,7 +23,7 @@ FACTORS: dict[str, int] = {"max_ratio": 1}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class LimitedChange:
     """A change and what limits it, a column for each; one row a finding."""
 
     allowed: pd.Series[float]
@@ -34,7 +34,7 @@ class Change:
     """The same, turned so that better is above 0."""
 
 
-MARGINS: dict[str, Callable[[Change], pd.Series[float]]] = {
+MARGINS: dict[str, Callable[[LimitedChange], pd.Series[float]]] = {
     "max_drop": lambda change: -change.rise - change.allowed,
     "max_rise": lambda change: change.rise - change.allowed,
     "min_gain": lambda change: change.allowed - change.gain,
@@ -80,7 +80,7 @@ def _beyond(table: pd.DataFrame) -> pd.Series[float]:
     )
     allowed = (limit * base).where(~table["check"].isin(FACTORS), limit * before)
     rise = value - before
-    change = Change(allowed=allowed, rise=rise, gain=rise.where(~table["lower"], -rise))
+    change = LimitedChange(allowed=allowed, rise=rise, gain=rise.where(~table["lower"], -rise))
     beyond = {
         BEATS: limit - before,
         CLAIMS: value - limit,
