@@ -42,6 +42,7 @@ def _operational(
         label=label,
         joint=more.get("joint", False),
         timed=more.get("timed", False),
+        writing=more.get("writing", False),
         money=more.get("money", False),
     )
 
@@ -301,6 +302,7 @@ METRICS: Registry[Metric] = Registry(
             "ms",
             label="time to the first token",
             timed=True,
+            writing=True,
         ),
         _operational(
             "tpot_ms",
@@ -308,6 +310,7 @@ METRICS: Registry[Metric] = Registry(
             "ms",
             label="time per further token",
             timed=True,
+            writing=True,
         ),
         _operational("model_bytes", "size of the stored weights", "bytes", label="model size"),
         _operational("parameters", "number of parameters"),
@@ -363,6 +366,11 @@ def per_class() -> tuple[str, ...]:
 def timed() -> frozenset[str]:
     """Operational metrics that come from a clock."""
     return frozenset(name for name, metric in METRICS.items() if metric.timed)
+
+
+def of_writing() -> frozenset[str]:
+    """Operational metrics that only models have that write texts."""
+    return frozenset(name for name, metric in METRICS.items() if metric.writing)
 
 
 def priced() -> frozenset[str]:

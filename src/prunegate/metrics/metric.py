@@ -49,6 +49,8 @@ class Metric:
     """An operational figure that the two models have together, not each its own."""
     timed: bool = False
     """An operational figure from a clock, so that a noisy machine makes it worthless."""
+    writing: bool = False
+    """An operational figure that only models have that write texts."""
     money: bool = False
     """An operational figure that follows from the policy's ``cost`` section."""
 

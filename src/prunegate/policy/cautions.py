@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import change_check
 from prunegate.policy.schema import Policy, Relative
 from prunegate.text.numbers import exact
 
@@ -47,10 +48,12 @@ def _recall_alone(policy: Policy) -> Iterator[Caution]:
 
 def _large_shares(policy: Policy) -> Iterator[Caution]:
     for index, rule in enumerate(policy.rules):
-        limit = rule.limits.get("max_drop")
-        if isinstance(limit, Relative) and limit.relative > HALF:
-            path = ("rules", index, "max_drop", "relative")
-            yield Caution(kind="relative above half", path=path, value=limit.relative)
+        for name, limit in rule.limits.items():
+            check = change_check(name)
+            drop = check is not None and check.moves == "drop"
+            if drop and isinstance(limit, Relative) and limit.relative > HALF:
+                path = ("rules", index, name, "relative")
+                yield Caution(kind="relative above half", path=path, value=limit.relative)
 
 
 def caution_sentence(caution: Caution) -> str:
