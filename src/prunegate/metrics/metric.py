@@ -12,6 +12,7 @@ from typing import Literal
 
 from prunegate.metrics.forms import Form
 from prunegate.metrics.task_traits import TRAITS, Answers
+from prunegate.text.numbers import exact
 from prunegate.text.quantities import Quantity
 
 Better = Literal["higher", "lower"]
@@ -43,6 +44,8 @@ class Metric:
     """Whether each class of several has one by itself, tested by the form of two classes."""
     top: bool = False
     """Whether it is about the ``k`` highest scores, which its rule has to give."""
+    figured: str = ""
+    """Its name with the figure that its rule gives in its place (``{k}``, ``{at}``)."""
     at: str = ""
     """What the share is that its rule has to give ``at``, and an example; empty: there is none."""
     joint: bool = False
@@ -88,6 +91,12 @@ class Metric:
     def phrase(self) -> str:
         """Its name for people: ``false positive rate``, ``NLL per token``, ``p95 latency``."""
         return self.label or self.name.replace("_", " ")
+
+    def phrase_at(self, *, k: int | None = None, at: float | None = None) -> str:
+        """Its name with the figure that its rule gives: ``top-5 accuracy``."""
+        if not self.figured or (k is None and at is None):
+            return self.phrase
+        return self.figured.format(k=k, at="" if at is None else exact(at))
 
     @property
     def noun(self) -> str:
