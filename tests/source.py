@@ -9,6 +9,7 @@ from pathlib import Path
 
 import prunegate
 
+Shape = ast.Call | ast.Compare | ast.ImportFrom | ast.FormattedValue
 SOURCE = Path(prunegate.__file__).parent
 
 
@@ -27,10 +28,9 @@ def trees() -> dict[str, ast.Module]:
 
 
 @cache
-def shapes() -> dict[str, tuple[ast.Call | ast.Compare | ast.ImportFrom, ...]]:
-    """The calls, comparisons and imports of every file: each tree is walked once for all laws."""
-    wanted = ast.Call | ast.Compare | ast.ImportFrom
+def shapes() -> dict[str, tuple[Shape, ...]]:
+    """Calls, comparisons, imports and values in texts: each tree is walked once for all laws."""
     return {
-        name: tuple(node for node in ast.walk(tree) if isinstance(node, wanted))
+        name: tuple(node for node in ast.walk(tree) if isinstance(node, Shape))
         for name, tree in trees().items()
     }

@@ -19,13 +19,17 @@ from tests.functional.tiny import write_baseline, write_data
 from tests.unit.counting import kinds
 from tests.warm_process import serving
 
+from prunegate.policy.load import load_policy
+from prunegate.policy.rules_digest import rules_digest
+
+POLICIES = Path(__file__).parents[2] / "policies"
 PLUGIN = """
 from dataclasses import dataclass
 from typing import ClassVar
 
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.metric import Metric
-from prunegate.metrics.checks import CHECKS, Check
+from prunegate.metrics.checks import CHECKS, ChangeCheck, Check
 from prunegate.metrics.forms import SharedRows
 from prunegate.metrics.hypothesis import SuccessRatio, exact_fraction
 
@@ -47,8 +51,15 @@ CHECKS.add(RatioFloor(
     expected="a number above 0 such as 0.9", meaning="Smallest ratio to the old value.",
 ))
 
-from prunegate.audit.opinion.facts import FACTORS
+CHECKS.add(ChangeCheck(
+    name="max_fall", moves="drop", at_most=True, tighter="lower", brief="fall of at most {}",
+    sentence="to have fallen by no more than {}", expected="a number such as 0.02",
+    meaning="Most that it may fall by.",
+))
+
+from prunegate.audit.opinion.distances import FACTORS, MARGINS
 FACTORS["min_ratio"] = -1
+MARGINS["max_fall"] = lambda change: -change.rise - change.allowed
 
 from pathlib import Path
 
@@ -72,8 +83,14 @@ import click
 print("imported")
 
 @click.command("calm")
-def command():
+@click.argument("policies", nargs=-1)
+def command(policies):
+    from prunegate.policy.load import load_policy
+    from prunegate.policy.rules_digest import rules_digest
+
     click.echo("very calm")
+    for policy in policies:
+        click.echo(rules_digest(load_policy(policy)))
     return 0
 """
 CRITERION = """
@@ -101,6 +118,8 @@ task: {kind: binary, positive: unsafe, threshold: 0.5}
 slices: [{by: kind, expect: [a, b]}]
 rules:
   - {metric: calm_rate, slices: [overall, kind], min_ratio: 0.5, max_drop: 0.3}
+  - {metric: calm_rate, slices: [overall], max_fall: {relative: 0.4}}
+  - {metric: specificity, slices: [overall], min_ratio: 0.5, max_fall: 0.3}
 """
 
 
@@ -163,16 +182,22 @@ def test_what_is_made_up_goes_all_the_way(run: Callable[..., str], tmp_path: Pat
     run("report", "out/record.json", "--out", "again.html")
     page = (tmp_path / "again.html").read_text()
     assert "no less than 0.5\xa0times the old one" in page
+    first = page[: page.index("<nav")].replace("\xa0", " ")
+    for told in ("no less than 0.5 times the old one", "at most 30 more", "fall of at most 40 %"):
+        assert told in first
     rules, calm, slices = (page.index(f'<h2 id="{name}">') for name in ("rules", "calm", "slices"))
     assert rules < calm < slices
     assert "findings, &lt;calmly&gt; on extended</h2>" in page
     assert "made again from its record" in run("verify", "again.html")
     assert "  calm        Say how calm it is." in run("--help").splitlines()
     assert run("calm") == "imported\nvery calm\n"
+    sealed = POLICIES / "creative-quality-score.yaml"
+    assert run("calm", str(sealed)).split()[-1] == rules_digest(load_policy(sealed))
     plan = json.loads(run("plan", "p.yaml", "--simulations", "20", "--json"))
     assert {(n["check"], n["unit"]) for n in plan["needs"]} == {
         ("min_ratio", "negatives"),
         ("max_drop", "negatives"),
+        ("max_fall", "negatives"),
     }
 
 

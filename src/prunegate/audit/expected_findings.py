@@ -66,7 +66,7 @@ def on_reference(policy: Policy, slices: Sequence[SliceSummary]) -> dict[Place, 
     All rows and every judged slice that a rule on rows speaks about, where labels differ.
     """
     reference = policy.evidence.reference
-    if reference == "off" or policy.task.kind == "language":
+    if reference == "off" or policy.task.traits.documents:
         return {}
     labels: tuple[str | None, ...] = policy.task.labels or (None,)
     return {
@@ -85,7 +85,8 @@ def _on_label(
         listed = isinstance(rule.classes, tuple) and label is not None
         if listed and label not in [value_text(value) for value in rule.classes]:
             continue
-        if METRICS[rule.metric].operational or rule.metric == "mean_score":
+        form = METRICS[rule.metric].forms.get(policy.task.kind)
+        if form is None or not form.against_labels:
             continue
         for name in (OVERALL, *_targets(rule, slices)):
             severity, evidence = found.get(name, ("warn", "point"))
@@ -109,9 +110,9 @@ def _labels_differ(policy: Policy, summary: SliceSummary, label: str | None) -> 
     if label is not None:
         cells = cells_of_label(summary, label)
         return len(cells) == 8 and 0 < sum(cells[4:]) < sum(cells)
-    if policy.task.kind == "binary":  # a row without a label may have either
+    if policy.task.traits.yes_no:  # a row without a label may have either
         return max(sum(summary.cells[:4]), sum(summary.cells[4:])) < summary.rows
-    return policy.task.kind == "score" or len(summary.classes) > 1
+    return policy.task.traits.estimated or len(summary.classes) > 1
 
 
 def _asked(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from prunegate.metrics.checks import is_level
 from prunegate.outputs.label_list import FRAME, TO_LABEL
 from prunegate.planning.label_draw import DrawnLabels, for_reference_alone
 from prunegate.planning.label_plan import LimitLabels
@@ -219,10 +220,10 @@ def _share(chance: float) -> str:
 def _assumed(drawn: DrawnLabels) -> Iterator[str]:
     if any(limit.needs in ("agreed", "flagged") for limit in drawn.limits):
         yield (
-            f"power if nothing changed, and {DIFFERING:.0%} of the rows that differ and "
-            f"{AGREED:.0%} of those that both flag are positive; that is not known yet"
+            f"power if nothing changed, and {_share(DIFFERING)} of the rows that differ and "
+            f"{_share(AGREED)} of those that both flag are positive; that is not known yet"
         )
-    levels = [limit for limit in drawn.limits if limit.check in ("at_least", "at_most")]
+    levels = [limit for limit in drawn.limits if is_level(limit.check)]
     if any(limit.needs in ("agreed", "random") for limit in levels):
         yield "power of a floor or a cap for a candidate half way between it and perfect"
     if any(limit.needs == "random" and limit not in levels for limit in drawn.limits):

@@ -32,7 +32,7 @@ def label_hint(policy: Policy, table: Table) -> str | None:
         policy: the policy, which may keep ids back.
         table: a readable predictions table that also holds the id column.
     """
-    if policy.task.kind != "binary" or policy.task.threshold is None:
+    if not policy.task.traits.yes_no or policy.task.threshold is None:
         return None
     against = [_against(policy, role) for role in _ROLES]
     found = (

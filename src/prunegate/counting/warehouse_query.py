@@ -222,7 +222,7 @@ class _Query:
         e = self._exp
         column = self._column(getattr(self._policy.columns, name))
         task = self._policy.task
-        if task.kind != "binary":
+        if not task.traits.yes_no:
             return self._label(column)
         threshold = None if name == LABEL else task.threshold_of(_ROLES[name])
         if threshold is None:
@@ -249,7 +249,7 @@ class _Query:
     def _other_label(self) -> _Node:
         """The label where it is not the positive one; of a binary task there is just one such."""
         e = self._exp
-        if self._policy.task.kind != "binary":
+        if not self._policy.task.traits.yes_no:
             return e.cast(e.null(), "VARCHAR")
         column = self._column(self._policy.columns.label)
         other = column.copy().neq(e.convert(self._policy.task.positive))

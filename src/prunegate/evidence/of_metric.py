@@ -59,8 +59,6 @@ from prunegate.metrics.forms import (
 )
 from prunegate.metrics.hypothesis import Hypothesis, Level
 from prunegate.metrics.labels_needed import labels_needed
-from prunegate.metrics.metric import Metric
-from prunegate.metrics.task_traits import TRAITS
 from prunegate.stats.pulled import RELIABLE
 
 
@@ -109,7 +107,7 @@ def evidence(wanted: WantedMetric, tally: Tally) -> Evidence:
     if wanted.class_label is not None:
         tally = tally.of_class(wanted.class_label)
     metric = METRICS.get(wanted.metric)
-    form = None if metric is None else _form(metric, tally)
+    form = None if metric is None else metric.form_of(tally.answers)
     if form is None or type(form) not in EVIDENCE:
         raise _unknown(wanted.metric, tally)
     if form.from_scores and getattr(tally, "scores", None) is None:
@@ -158,12 +156,6 @@ def _of_labelled_part(form: Form, wanted: WantedMetric, tally: PartialLabels) ->
         return partial_rates.differing_rows(tally)
     rows = partial_rates.sampled_labels(tally, counts_rows=counts_rows)
     return EVIDENCE[type(form)](form, wanted, rows)
-
-
-def _form(metric: Metric, tally: Tally) -> Form | None:
-    """The form in the first kind of task whose rows are summed up to such a tally."""
-    forms = (f for task, f in metric.forms.items() if TRAITS[task].answers == tally.answers)
-    return next(forms, None)
 
 
 def of_decisions(metric: str, cells: Cells) -> Evidence:

@@ -42,6 +42,7 @@ def _operational(
         label=label,
         joint=more.get("joint", False),
         timed=more.get("timed", False),
+        writing=more.get("writing", False),
         money=more.get("money", False),
     )
 
@@ -185,6 +186,7 @@ METRICS: Registry[Metric] = Registry(
             words="truly positive items that are flagged at a fixed false positive rate",
             kind="rate",
             label="recall at a fixed false positive rate",
+            figured="recall at a false positive rate of {at}",
             at="the share of negatives that may be flagged, as at: 0.01",
             forms={"binary": AtFixedRate()},
         ),
@@ -193,6 +195,7 @@ METRICS: Registry[Metric] = Registry(
             words="flagged items that are truly positive at a fixed recall",
             kind="rate",
             label="precision at a fixed recall",
+            figured="precision at a recall of {at}",
             at="the share of positives that has to be flagged, as at: 0.9",
             forms={"binary": AtFixedRecall()},
         ),
@@ -218,6 +221,7 @@ METRICS: Registry[Metric] = Registry(
             words="items whose true class is among the k with the highest scores",
             kind="rate",
             label="top-k accuracy",
+            figured="top-{k} accuracy",
             top=True,
             forms={"multiclass": WithinTop()},
         ),
@@ -301,6 +305,7 @@ METRICS: Registry[Metric] = Registry(
             "ms",
             label="time to the first token",
             timed=True,
+            writing=True,
         ),
         _operational(
             "tpot_ms",
@@ -308,6 +313,7 @@ METRICS: Registry[Metric] = Registry(
             "ms",
             label="time per further token",
             timed=True,
+            writing=True,
         ),
         _operational("model_bytes", "size of the stored weights", "bytes", label="model size"),
         _operational("parameters", "number of parameters"),
@@ -363,6 +369,11 @@ def per_class() -> tuple[str, ...]:
 def timed() -> frozenset[str]:
     """Operational metrics that come from a clock."""
     return frozenset(name for name, metric in METRICS.items() if metric.timed)
+
+
+def of_writing() -> frozenset[str]:
+    """Operational metrics that only models have that write texts."""
+    return frozenset(name for name, metric in METRICS.items() if metric.writing)
 
 
 def priced() -> frozenset[str]:

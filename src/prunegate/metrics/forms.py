@@ -18,8 +18,12 @@ Cells = tuple[int, ...]
 POSITIVES, NEGATIVES, EVERY = (4, 5, 6, 7), (0, 1, 2, 3), tuple(range(8))
 _RIGHT = (0b111, 0b000)
 """Cells that both models get right."""
+_LEFT_ALONE = 0b000
+"""The cell of negatives that neither model flags."""
 _WRONG = (0b100, 0b110, 0b011, 0b001)
 """Cells that the candidate gets wrong."""
+Mistake = Literal["missed", "flagged"]
+"""What goes wrong with a row: the positive class was missed, or another one was flagged."""
 Unit = Literal[
     "rows",
     "positives",
@@ -74,6 +78,24 @@ class Form:
         """Cells, wrong so far, in which the candidate's corrections raise the metric."""
         return _WRONG
 
+    @property
+    def mistake(self) -> Mistake | None:
+        """How rows of a yes/no task go wrong where it gets worse; None: in both ways."""
+        return None
+
+    @property
+    def one_label(self) -> int | None:
+        """The label of a yes/no task whose rows it is about, however many there are of the other.
+
+        None: of both.
+        """
+        return None
+
+    @property
+    def guards_against_alarms(self) -> bool:
+        """Whether a candidate that flags every row does worse at it."""
+        return not self.from_scores and _LEFT_ALONE in self.worse
+
 
 @dataclass(frozen=True, kw_only=True)
 class SharedRows(Form):
@@ -102,6 +124,18 @@ class SharedRows(Form):
     def better(self) -> Cells:
         return tuple(cell for cell in _WRONG if cell >> 2 in self.labels)
 
+    @property
+    def mistake(self) -> Mistake | None:
+        return None if self.one_label is None else _MISTAKES[self.one_label]
+
+    @property
+    def one_label(self) -> int | None:
+        return self.labels[0] if len(self.labels) == 1 else None
+
+
+_MISTAKES: tuple[Mistake, Mistake] = ("flagged", "missed")
+"""What goes wrong with a row of either label."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Overlapping(Form):
@@ -129,6 +163,14 @@ class Overlapping(Form):
     @property
     def better(self) -> Cells:
         return (0b100, 0b110) if self.kind == "f1" else (0b011, 0b001)
+
+    @property
+    def mistake(self) -> Mistake | None:
+        return None if self.kind == "f1" else "flagged"
+
+    @property
+    def guards_against_alarms(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,8 @@ from fractions import Fraction
 from typing import Literal
 
 from prunegate.metrics.forms import Form
-from prunegate.metrics.task_traits import TRAITS
+from prunegate.metrics.task_traits import TRAITS, Answers
+from prunegate.text.numbers import exact
 from prunegate.text.quantities import Quantity
 
 Better = Literal["higher", "lower"]
@@ -43,12 +44,16 @@ class Metric:
     """Whether each class of several has one by itself, tested by the form of two classes."""
     top: bool = False
     """Whether it is about the ``k`` highest scores, which its rule has to give."""
+    figured: str = ""
+    """Its name with the figure that its rule gives in its place (``{k}``, ``{at}``)."""
     at: str = ""
     """What the share is that its rule has to give ``at``, and an example; empty: there is none."""
     joint: bool = False
     """An operational figure that the two models have together, not each its own."""
     timed: bool = False
     """An operational figure from a clock, so that a noisy machine makes it worthless."""
+    writing: bool = False
+    """An operational figure that only models have that write texts."""
     money: bool = False
     """An operational figure that follows from the policy's ``cost`` section."""
 
@@ -62,6 +67,21 @@ class Metric:
         form = self.forms.get(task)
         return form is not None and form.from_scores
 
+    def form_of(self, answers: Answers) -> Form | None:
+        """What it is computed from in the first kind of task whose models answer so; or None."""
+        found = (form for task, form in self.forms.items() if TRAITS[task].answers == answers)
+        return next(found, None)
+
+    @property
+    def of_yes_no(self) -> Form | None:
+        """Its form where rows are positive or not, and of one label by itself, of several."""
+        return self.form_of("decisions")
+
+    @property
+    def one_label(self) -> int | None:
+        """Of yes/no decisions, the label whose rows it is about; None: of both, or it has none."""
+        return None if self.of_yes_no is None else self.of_yes_no.one_label
+
     @property
     def foretold(self) -> bool:
         """Whether what is seen tells how many more rows settle a limit."""
@@ -71,6 +91,12 @@ class Metric:
     def phrase(self) -> str:
         """Its name for people: ``false positive rate``, ``NLL per token``, ``p95 latency``."""
         return self.label or self.name.replace("_", " ")
+
+    def phrase_at(self, *, k: int | None = None, at: float | None = None) -> str:
+        """Its name with the figure that its rule gives: ``top-5 accuracy``."""
+        if not self.figured or (k is None and at is None):
+            return self.phrase
+        return self.figured.format(k=k, at="" if at is None else exact(at))
 
     @property
     def noun(self) -> str:

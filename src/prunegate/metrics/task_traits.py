@@ -32,6 +32,8 @@ class TaskTraits:
     """Whether rows are texts whose likelihood is judged, and not items with a label."""
     roles: tuple[str, ...] = ROLES
     """Fields of the policy's ``data: columns`` that are taken, so that nothing else may be."""
+    weighed: bool = False
+    """Whether its tallies hold design weights; another one is refused until its own do."""
     loss_unit: str = "points"
     """What the mean change of a row's loss is told in."""
 
@@ -70,8 +72,8 @@ TRAITS: Registry[TaskTraits] = Registry(
     "kind of task",
     attrgetter("name"),
     (
-        TaskTraits(name="binary", answers="decisions"),
-        TaskTraits(name="multiclass", answers="labels"),
+        TaskTraits(name="binary", answers="decisions", weighed=True),
+        TaskTraits(name="multiclass", answers="labels", weighed=True),
         TaskTraits(name="multilabel", answers="label sets"),
         TaskTraits(name="score", answers="numbers", loss_unit="a row"),
         TaskTraits(

@@ -21,6 +21,7 @@ from prunegate.outputs.short_words import ShortWords
 from prunegate.report import sentences
 from prunegate.report.own_threshold import in_english
 from prunegate.report.signers import signers
+from prunegate.report.task import traits_of
 from prunegate.report.units import is_share
 from prunegate.text.escape import named, shorten, visible
 from prunegate.text.numbers import NOT_DEFINED, plain
@@ -136,9 +137,7 @@ def task_type(record: DecisionRecord) -> str:
     """The Hub's word for what the models do; ``other`` where the record does not tell."""
     if record.candidate is not None and record.candidate.architecture in _TASK_TYPES:
         return _TASK_TYPES[record.candidate.architecture]
-    task = record.policy.document.get("task")
-    kind = task.get("kind") if isinstance(task, dict) else None
-    return "text-generation" if kind == "language" else "other"
+    return "text-generation" if traits_of(record).documents else "other"
 
 
 def _metric(one: MeasuredResult) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from typing import Any
 from prunegate.compress.foreseen import foresee
 from prunegate.edge import EDGE_FILE
 from prunegate.errors import InputError, ModelError, UnsupportedError
+from prunegate.metrics.catalogue import of_writing
 from prunegate.models.activation import activation_of
 from prunegate.models.config_json import longest_text, read_object
 from prunegate.models.described_units import units_in
@@ -26,7 +27,6 @@ from prunegate.models.refusals import (
     writes_text,
 )
 from prunegate.models.surgery import SURGERY_FILE
-from prunegate.policy.consistency import WRITTEN
 from prunegate.policy.load import PolicyFile
 from prunegate.policy.model_source import ModelSource
 from prunegate.policy.schema import Policy
@@ -247,7 +247,7 @@ def require_sections(policy: Policy) -> None:
             "'run' keeps the class that a model chooses; judge predictions with a score "
             "for each class with 'prunegate gate'",
         )
-    if policy.task.traits.estimated and (asked := {r.metric for r in policy.rules} & {*WRITTEN}):
+    if policy.task.traits.estimated and (asked := {r.metric for r in policy.rules} & of_writing()):
         raise InputError(
             f"{', '.join(sorted(asked))}: times models as they write, and regressors write no "
             "text; limit latency_p50_ms, or judge scores of what was written with 'prunegate gate'"

@@ -15,6 +15,7 @@ import torch
 from prunegate.cost.generation_speed import Lengths, with_generation
 from prunegate.cost.measurement import Measurements
 from prunegate.io.progress import Progress
+from prunegate.metrics.catalogue import of_writing
 from prunegate.models.load import LoadedModel
 from prunegate.pipeline.early_refusals import refuse_long_texts
 from prunegate.policy.generate import Generate
@@ -23,9 +24,6 @@ from prunegate.predict.documents import Documents
 from prunegate.predict.generate import keeps_cache
 from prunegate.predict.inputs import Inputs
 from prunegate.predict.random_inputs import vocabulary_of
-
-METRICS_OF_IT = ("ttft_ms", "tpot_ms")
-"""Figures that writing alone gives."""
 
 
 def lengths_of(policy: Policy, rows: Inputs, *, texts: int, seed: int) -> Lengths | None:
@@ -37,7 +35,7 @@ def lengths_of(policy: Policy, rows: Inputs, *, texts: int, seed: int) -> Length
         texts: written side by side.
         seed: of the prompts.
     """
-    named = any(rule.metric in METRICS_OF_IT for rule in policy.rules)
+    named = any(rule.metric in of_writing() for rule in policy.rules)
     asked = policy.generate or (Generate() if named else None)
     if asked is None or not isinstance(rows, Documents):
         return None

@@ -10,16 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import change_check
 from prunegate.policy.schema import Policy, Relative
 from prunegate.text.numbers import exact
 
-GUARDS = frozenset(
-    {
-        *("precision", "specificity", "false_positive_rate", "f1", "accuracy"),
-        *("balanced_accuracy", "mcc", "negative_flip_rate", "churn"),
-    }
-)
-"""Metrics that suffer where a candidate flags everything, which recall never does."""
 HALF = 0.5
 """Share of the baseline's value that a policy hardly means to give away."""
 
@@ -41,18 +36,24 @@ def cautions(policy: Policy) -> tuple[Caution, ...]:
 
 
 def _recall_alone(policy: Policy) -> Iterator[Caution]:
-    blocking = [rule.metric for rule in policy.rules if rule.severity == "block"]
-    if policy.task.kind == "binary" and "recall" in blocking and not GUARDS.intersection(blocking):
-        index = next(n for n, rule in enumerate(policy.rules) if rule.metric == "recall")
-        yield Caution(kind="recall alone", path=("rules", index))
+    forms = [
+        METRICS[rule.metric].of_yes_no if rule.severity == "block" else None
+        for rule in policy.rules
+    ]
+    of_positives = [n for n, form in enumerate(forms) if form and form.one_label == 1]
+    guarded = any(form.guards_against_alarms for form in forms if form)
+    if policy.task.traits.yes_no and of_positives and not guarded:
+        yield Caution(kind="recall alone", path=("rules", of_positives[0]))
 
 
 def _large_shares(policy: Policy) -> Iterator[Caution]:
     for index, rule in enumerate(policy.rules):
-        limit = rule.limits.get("max_drop")
-        if isinstance(limit, Relative) and limit.relative > HALF:
-            path = ("rules", index, "max_drop", "relative")
-            yield Caution(kind="relative above half", path=path, value=limit.relative)
+        for name, limit in rule.limits.items():
+            check = change_check(name)
+            drop = check is not None and check.moves == "drop"
+            if drop and isinstance(limit, Relative) and limit.relative > HALF:
+                path = ("rules", index, name, "relative")
+                yield Caution(kind="relative above half", path=path, value=limit.relative)
 
 
 def caution_sentence(caution: Caution) -> str:

@@ -11,7 +11,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from prunegate.metrics.catalogue import METRICS, per_class, priced
+from prunegate.metrics.catalogue import METRICS, of_writing, per_class, priced
+from prunegate.metrics.forms import Overlapping
 from prunegate.policy.interval_consistency import interval_disagreements
 from prunegate.policy.label_consistency import labels_disagreements
 from prunegate.policy.messages import literal, suggest
@@ -35,8 +36,6 @@ from prunegate.text.escape import escaped
 
 Disagreement = tuple[Path, str]
 RESERVED = ("overall", "all")
-WRITTEN = ("ttft_ms", "tpot_ms")
-"""Figures that only models give that write texts."""
 
 
 def disagreements(policy: Policy, broken: Iterable[str] = ()) -> list[Disagreement]:
@@ -71,11 +70,12 @@ def _metrics_fit_the_task(policy: Policy) -> Iterator[Disagreement]:
 
 def _only_language_models_write(policy: Policy) -> Iterator[Disagreement]:
     """Of other tasks ``run`` times no writing; what was measured elsewhere, ``gate`` may limit."""
-    if policy.task.kind == "language":
+    if policy.task.traits.documents:
         return
     why = f"a {policy.task.kind} task's models write no text"
+    runs = policy.model is not None and not policy.task.traits.estimated
     for index, rule in enumerate(policy.rules):
-        if rule.metric in WRITTEN and policy.model is not None and not policy.task.traits.estimated:
+        if runs and rule.metric in of_writing():
             message = f"{rule.metric} times models as they write, and {why}; limit latency_p50_ms"
             yield ("rules", index, "metric"), message
     if policy.generate is not None:
@@ -84,7 +84,7 @@ def _only_language_models_write(policy: Policy) -> Iterator[Disagreement]:
 
 def _quality_is_judged(policy: Policy) -> Iterator[Disagreement]:
     metrics = tuple(rule.metric for rule in policy.rules)
-    yield from quality_disagreements(policy.task.kind, policy.quality, metrics)
+    yield from quality_disagreements(policy.task.traits, policy.quality, metrics)
 
 
 def _classes_fit_the_task(policy: Policy) -> Iterator[Disagreement]:
@@ -130,10 +130,15 @@ def _evidence_fits_the_task(policy: Policy) -> Iterator[Disagreement]:
     if policy.evidence.minimum.positives > 1 and not task.decided:
         message = f"a {task.name} task has no positives; limit the rows"
         yield ("evidence", "minimum", "positives"), message
-    macro = any(r.classes == "macro" and r.metric in ("precision", "f1") for r in policy.rules)
+    macro = any(r.classes == "macro" and _has_strict_test(r.metric) for r in policy.rules)
     if policy.evidence.strict and (not task.decided or (not task.yes_no and macro)):
         message = "strict is for precision and F1 of two classes, or of each class by itself"
         yield ("evidence", "strict"), message
+
+
+def _has_strict_test(name: str) -> bool:
+    """Whether the metric has two tests where there are two classes, one of them never liberal."""
+    return name in METRICS and isinstance(METRICS[name].of_yes_no, Overlapping)
 
 
 def _levels_can_be_reached(policy: Policy) -> Iterator[Disagreement]:

@@ -83,18 +83,8 @@ def _how_sure(rule: Rule, check: str) -> str:
 
 def _name(rule: Rule, metric: Metric) -> str:
     if metric.kind == "rate":
-        return _with_figure(rule, metric.phrase)
+        return metric.phrase_at(k=rule.k, at=rule.at)
     return f"the share of {metric.words}" if metric.kind == "flips" else f"the {metric.words}"
-
-
-def _with_figure(rule: Rule, phrase: str) -> str:
-    """A metric's name with the figure that its rule gives: ``top-5 accuracy``."""
-    if rule.k is not None:
-        return phrase.replace("top-k", f"top-{rule.k}")
-    if rule.at is not None:
-        subject, _, share = phrase.partition(" at a fixed ")
-        return f"{subject} at a {share} of {rule.at:g}"
-    return phrase
 
 
 def _classes(policy: Policy, rule: Rule) -> str:
@@ -115,7 +105,7 @@ def _classes(policy: Policy, rule: Rule) -> str:
 
 def _labels(rule: Rule) -> str:
     """Which labels a rule is about, where rows have several."""
-    form = _metric(rule).forms.get("multilabel")
+    form = _metric(rule).form_of("label sets")
     if form is None:
         return ""
     if rule.classes == "micro" or (rule.classes == "macro" and isinstance(form, OverDecisions)):

@@ -18,7 +18,7 @@ ROLES = ("label", "baseline", "candidate")
 def labels_disagreements(policy: Policy) -> Iterator[Mistaken]:
     """(path, message) for everything that does not fit the labels of a multilabel task."""
     for index, rule in enumerate(policy.rules):
-        form = METRICS[rule.metric].forms.get("multilabel") if rule.metric in METRICS else None
+        form = METRICS[rule.metric].form_of("label sets") if rule.metric in METRICS else None
         for at, message in _of_rule(policy, rule, form):
             yield ("rules", index, *at), message
     yield from _of_columns(policy)
@@ -38,7 +38,7 @@ def _of_rule(policy: Policy, rule: Rule, form: Form | None) -> Iterator[Mistaken
         message = f"{rule.metric} has no average over labels; write classes: each, micro or a list"
         yield ("classes",), message
     whole = isinstance(form, WholeRows)
-    if whole and rule.classes != "macro" and "binary" not in METRICS[rule.metric].tasks:
+    if whole and rule.classes != "macro" and METRICS[rule.metric].of_yes_no is None:
         yield ("classes",), f"{rule.metric} is about whole rows; remove 'classes'"
 
 

@@ -17,7 +17,7 @@ from prunegate.policy.messages import literal, suggest
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
 from prunegate.policy.validation import Path
-from prunegate.policy.weight_consistency import WEIGHED, WEIGHED_TASKS
+from prunegate.policy.weight_consistency import WEIGHED
 
 PRODUCTION = "production"
 """What rules call the slice, and the slice's name."""
@@ -48,7 +48,7 @@ def production_mix(policy: Policy) -> ProductionMix | None:
 def reweights(policy: Policy) -> bool:
     """Whether the slice ``production`` is made: of yes/no decisions and classes, without groups."""
     single = policy.group is None and policy.weight is None
-    return policy.data.production is not None and single and policy.task.kind in WEIGHED_TASKS
+    return policy.data.production is not None and single and policy.task.traits.weighed
 
 
 def refuse_production_rules(policy: Policy, why: str) -> None:
@@ -104,7 +104,7 @@ def _of_rules(policy: Policy) -> Iterator[tuple[Path, str]]:
         at: Path = ("rules", index, "slices")
         metric = METRICS.get(rule.metric)
         form = None if metric is None else metric.forms.get(policy.task.kind)
-        if policy.task.kind not in WEIGHED_TASKS:
+        if not policy.task.traits.weighed:
             message = f"rows are reweighted of binary and multiclass tasks, not {policy.task.kind}"
             yield at, f"{message}; limit it overall and on each value"
         elif policy.group is not None:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Strict, model_validator
 
+from prunegate.metrics.task_traits import TaskTraits
 from prunegate.policy.place import Place
 from prunegate.policy.section import Number, Scalar, Section
 
@@ -62,18 +63,18 @@ class Quality(Section):
 
 
 def quality_disagreements(
-    kind: str, quality: Quality | None, metrics: tuple[str, ...]
+    task: TaskTraits, quality: Quality | None, metrics: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """(path, message) where the section, the task and the rules contradict each other.
 
     Args:
-        kind: of task.
+        task: the kind of task.
         quality: the section.
         metrics: of the rules, in their order.
     """
-    if kind != "language":
+    if not task.documents:
         if quality is not None:
-            why = f"rates what language models write; this task is {kind}. Remove it"
+            why = f"rates what language models write; this task is {task.name}. Remove it"
             yield ("quality",), why
         return
     asked = [place for place, metric in enumerate(metrics) if metric == MEAN_QUALITY]

@@ -6,7 +6,7 @@ Where a step's rows come from is said in the step; the gate split is never among
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import Discriminator, Field, Strict, Tag, field_validator, model_validator
 
@@ -52,6 +52,21 @@ class Rows(Section):
         return split
 
 
+class StepSection(Section):
+    """What one kind of step has to be told."""
+
+    @property
+    def rows(self) -> Rows | None:
+        """The labelled rows that it looks at; None: it looks at none."""
+        return None
+
+
+def _form(annotation: Any) -> str:
+    """How the value of a key is written: a mapping, or the word that it can be."""
+    part = get_args(annotation)[0]  # the other one is None
+    return "{...}" if isinstance(part, type) else str(get_args(part)[0])
+
+
 class ShareBelow(Section):
     """Remove the units that carry less than this share of their layer's importance."""
 
@@ -74,7 +89,7 @@ Amount = Annotated[
 ]
 
 
-class Prune(Section):
+class Prune(StepSection):
     """Remove units, which makes the model smaller, or zero single weights, which does not."""
 
     what: Literal[UnitKind, Pattern]
@@ -104,6 +119,11 @@ class Prune(Section):
         """Whether it needs labelled rows."""
         ranked_by_rows = CRITERIA[self.criterion].looks_at_rows
         return ranked_by_rows or self.compensate != "none" or self.scope == "budget"
+
+    @property
+    def rows(self) -> Rows | None:
+        """Those that rank the units, or that compensation is fitted on."""
+        return self.data if self.looks_at_rows else None
 
     @property
     def units(self) -> UnitKind | None:
@@ -183,7 +203,7 @@ class Prune(Section):
         return self
 
 
-class Finetune(Section):
+class Finetune(StepSection):
     """Train what is left, shortly."""
 
     epochs: Annotated[float, Strict(), Field(gt=0)] | None = None
@@ -243,7 +263,7 @@ class Finetune(Section):
         return self
 
 
-class Quantize(Section):
+class Quantize(StepSection):
     """Store and compute with eight-bit whole numbers; what is judged is the quantized model."""
 
     to: Literal["int8"] = "int8"
@@ -259,6 +279,11 @@ class Quantize(Section):
     """Quantize embedding tables too; by default where they hold most of the weights."""
     data: Rows = Rows(split="calibration")
     """Rows that scale the activations (static only)."""
+
+    @property
+    def rows(self) -> Rows | None:
+        """Those that scale the activations."""
+        return self.data if self.kind == "static" else None
 
     @model_validator(mode="after")
     def _torch_has_no_static(self) -> Quantize:
@@ -280,33 +305,27 @@ class Step(Section):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Step:
-        given = [self.prune, self.finetune, self.quantize, self.export]
-        if sum(part is not None for part in given) != 1:
-            raise ValueError(
-                "a step is one of {prune: {...}}, {finetune: {...}}, {quantize: {...}}, "
-                "{export: onnx}"
-            )
+        if len(self._given) != 1:
+            kinds = type(self).model_fields.items()
+            forms = ", ".join(f"{{{name}: {_form(key.annotation)}}}" for name, key in kinds)
+            raise ValueError(f"a step is one of {forms}")
         return self
 
     @property
-    def kind(self) -> Literal["prune", "finetune", "quantize", "export"]:
+    def _given(self) -> dict[str, StepSection | str]:
+        """Its keys that are there."""
+        return {name: part for name, part in self if part is not None}
+
+    @property
+    def kind(self) -> str:
         """Which of its keys it is."""
-        if self.prune is not None:
-            return "prune"
-        if self.finetune is not None:
-            return "finetune"
-        return "export" if self.quantize is None else "quantize"
+        return next(iter(self._given))
 
     @property
     def rows(self) -> Rows | None:
         """The labelled rows that the step looks at; None: it looks at none."""
-        if self.prune is not None:
-            return self.prune.data if self.prune.looks_at_rows else None
-        if self.finetune is not None:
-            return self.finetune.rows
-        if self.quantize is not None and self.quantize.kind == "static":
-            return self.quantize.data
-        return None
+        part = self._given[self.kind]
+        return part.rows if isinstance(part, StepSection) else None
 
 
 class Vary(Section):

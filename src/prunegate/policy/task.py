@@ -149,11 +149,11 @@ class Task(Section):
 
     @model_validator(mode="after")
     def _binary_needs_a_positive_label(self) -> Task:
-        if self.kind == "binary" and self.positive is None:
+        if self.traits.yes_no and self.positive is None:
             raise ValueError("a binary task needs 'positive': the label that counts as positive")
-        if self.kind != "binary" and self.positive is not None:
+        if not self.traits.yes_no and self.positive is not None:
             raise ValueError("'positive' belongs to a binary task only")
-        if self.kind not in ("binary", "multilabel") and self.threshold is not None:
+        if not (self.traits.yes_no or self.traits.sets) and self.threshold is not None:
             raise ValueError("'threshold' belongs to a binary or multilabel task only")
         return self
 
@@ -190,9 +190,9 @@ class Task(Section):
 
     @model_validator(mode="after")
     def _keys_of_other_kinds(self) -> Task:
-        if self.classes and self.kind != "multiclass":
+        if self.classes and not self.traits.classes:
             raise ValueError("'classes' belongs to a multiclass task only")
-        if self.range is not None and self.kind != "score":
+        if self.range is not None and not self.traits.estimated:
             raise ValueError("'range' belongs to a score task only")
         if self.range is not None and not self.range[0] < self.range[1]:
             raise ValueError("'range' is [smallest, largest] score, the smallest first")
@@ -203,7 +203,7 @@ class Task(Section):
     @model_validator(mode="after")
     def _tune_belongs_to_tuned(self) -> Task:
         tuned = isinstance(self.threshold, Thresholds) and self.threshold.candidate == "tuned"
-        if tuned and self.kind != "binary":
+        if tuned and not self.traits.yes_no:
             raise ValueError(
                 "'tuned' is chosen by 'prunegate run', which runs binary models with a threshold; "
                 "give the number that was found on other rows than these"

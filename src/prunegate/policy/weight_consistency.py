@@ -14,8 +14,6 @@ from prunegate.text.escape import escaped
 
 WEIGHED = (SharedRows, Overlapping, Flips, OverClasses)
 """The forms of metrics whose rows may weigh differently."""
-WEIGHED_TASKS = ("binary", "multiclass")
-"""The kinds of task whose tallies hold weights; another one is refused until its own do."""
 
 
 def weight_disagreements(policy: Policy) -> Iterator[tuple[Path, str]]:
@@ -23,7 +21,7 @@ def weight_disagreements(policy: Policy) -> Iterator[tuple[Path, str]]:
     if policy.weight is None:
         return
     at: Path = ("weight",)
-    if policy.task.kind not in WEIGHED_TASKS:
+    if not policy.task.traits.weighed:
         message = (
             f"design weights are for binary and multiclass tasks; this one is {policy.task.kind}"
         )

@@ -95,7 +95,7 @@ def _calibration(summary: SliceSummary, people: People) -> tuple[str]:
     if found is None:
         return (numbers.NOT_DEFINED,)
     before, after = (
-        people.speech.figure(f"{error:.3f}") for error in (found.baseline, found.candidate)
+        people.speech.figure(numbers.fixed(error, 3)) for error in (found.baseline, found.candidate)
     )
     return (people.speech.say("judged_on.calibration_of", before=before, after=after),)
 

@@ -96,8 +96,8 @@ def discoveries_table(found: Discovery) -> list[tuple[str, ...]]:
             numbers.count(one.lost),
             numbers.count(one.gained),
             net_loss(one.net_loss, found.task),
-            f"{one.z:.1f}",
-            f"{one.beyond:.1f}",
+            numbers.fixed(one.z, 1),
+            numbers.fixed(one.beyond, 1),
             numbers.bare_p(one.guarded_p),
             "*" if one.stands_out else "",
         )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.report.speech import Speech, speech
 from prunegate.report.task import threshold
 from prunegate.text.languages import ENGLISH
+from prunegate.text.numbers import exact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ def _given(found: Mapping[str, Any]) -> OwnThreshold | None:
 
 def shown_threshold(value: float, said: Speech) -> str:
     """Every digit of it: whoever ships a rounded one decides otherwise."""
-    return said.number(f"{Decimal(repr(value)).normalize():f}")
+    return said.number(exact(value))
 
 
 def in_english(record: DecisionRecord) -> str:

@@ -111,7 +111,9 @@ def _counted_in(
 
 
 def _about_positives(finding: Finding, counts: SliceCounts) -> bool:
-    return finding.metric == "recall" and counts.tally.answers == "decisions"
+    metric = metric_named(finding.metric)
+    of_positives = metric is not None and metric.one_label == 1
+    return of_positives and counts.tally.answers == "decisions"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import Literal
 
 from prunegate.claims.checked import Claims
 from prunegate.counting.stratum import Stratum
+from prunegate.metrics.catalogue import METRICS
 
 Outcome = Literal["approve", "reject", "inconclusive"]
 Status = Literal["pass", "fail", "inconclusive", "waived"]
@@ -66,8 +67,6 @@ ValueBound = Literal["at_most", "at_least", "about"]
 
 ABSENT = {"absent_if_none": True}
 """Marks a field that a record leaves out where there is nothing to say: findings are many."""
-OF_ONE_LABEL = frozenset({"recall", "specificity", "false_positive_rate"})
-"""Measures of rows of one label, which hold however often that label occurs."""
 BEATS_CONSTANT = "beats_constant"
 """The check of findings on the reference, which no rule sets."""
 
@@ -188,7 +187,9 @@ class Finding:
     @property
     def n_is_least(self) -> bool:
         """Whether there may be more than ``n`` such rows, some having no label."""
-        return self.values_are in ("at_most", "at_least") and self.metric in OF_ONE_LABEL
+        metric = METRICS.get(self.metric)
+        of_one = metric is not None and metric.one_label is not None
+        return of_one and self.values_are in ("at_most", "at_least")
 
 
 @dataclass(frozen=True, kw_only=True)

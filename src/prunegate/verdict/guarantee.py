@@ -52,5 +52,5 @@ def _left_out(
         yield "stated figures"
     if any(not one.judged and one.rows for one in slices):
         yield "unjudged slices"
-    if policy.task.kind == "language" and any(METRICS[f.metric].kind == "mean" for f in tested):
+    if policy.task.traits.documents and any(METRICS[f.metric].kind == "mean" for f in tested):
         yield "rare losses"

@@ -67,12 +67,9 @@ def _measured(measurements: Measurements) -> dict[str, OperationalFigure]:
 def _while_generating(name: str, measurements: Measurements) -> str:
     """Why a figure of generating is no evidence: its rounds are its own, and so is their noise."""
     timing = measurements.generation
-    if timing is None or timing.quiet or name not in _OF_WRITING:
+    if timing is None or timing.quiet or not METRICS[name].writing:
         return ""
     return _noise(timing.tpot_noise if name == "tpot_ms" else timing.ttft_noise)
-
-
-_OF_WRITING = ("ttft_ms", "tpot_ms")
 
 
 def _time_ratio(name: str, measurements: Measurements) -> Estimate95 | None:
@@ -80,7 +77,7 @@ def _time_ratio(name: str, measurements: Measurements) -> Estimate95 | None:
     if name == "latency_p50_ms":
         return measurements.latency_ratio
     timing = measurements.generation
-    if timing is None or name not in _OF_WRITING:
+    if timing is None or not METRICS[name].writing:
         return None
     return timing.tpot_ratio if name == "tpot_ms" else timing.ttft_ratio
 

@@ -18,6 +18,7 @@ from prunegate.counting.tallies import Tally
 from prunegate.evidence.partial_precision import SampledPrecision
 from prunegate.evidence.partial_rates import sampled_labels, sampled_rows
 from prunegate.evidence.rates import Evidence
+from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.forms import SharedRows
 from prunegate.metrics.hypothesis import Hypothesis
 from prunegate.metrics.labels_needed import LabelsNeeded, labels_needed
@@ -34,15 +35,16 @@ def labels_behind(metric: Metric, claim: Hypothesis, tally: Tally) -> LabelsNeed
     """The rows whose labels a limit rests on; None: every row has one."""
     if not isinstance(tally, PartialTally) or tally.complete:
         return None
-    task = "binary" if isinstance(tally, PartialCounts) else "multiclass"
-    return labels_needed(metric.forms[task], claim)
+    form = metric.form_of(tally.answers)
+    assert form is not None  # noqa: S101  # evidence has been found by it
+    return labels_needed(form, claim)
 
 
 def with_values_named(
     finding: Finding, about: Evidence, metric: Metric, rests: LabelsNeeded | None
 ) -> Finding:
     """The finding that says whether its values are bounds or estimates."""
-    bounds = about.bounds or (rests == "flagged" and isinstance(metric.forms["binary"], SharedRows))
+    bounds = about.bounds or (rests == "flagged" and isinstance(metric.of_yes_no, SharedRows))
     estimated = about.estimated or rests == "random"
     behind = about.labelled if isinstance(about, SampledPrecision) else about.n
     return replace(
@@ -160,5 +162,5 @@ def _left_alike(finding: Finding, tally: PartialCounts) -> int:
 
 
 def _decided_as(finding: Finding) -> int:
-    """The label of the class that a metric is about."""
-    return 0 if finding.metric in ("specificity", "false_positive_rate") else 1
+    """The label of the class that a metric is about; of both, the positive one."""
+    return 0 if METRICS[finding.metric].one_label == 0 else 1

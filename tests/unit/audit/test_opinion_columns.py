@@ -12,6 +12,7 @@ import pytest
 import prunegate
 from prunegate.audit.expected_findings import on_reference
 from prunegate.audit.opinion import facts as anew
+from prunegate.audit.opinion.distances import FACTORS, LEVELS, MARGINS
 from prunegate.audit.opinion.facts import ABOUT, LEAST_WORTH, facts
 from prunegate.audit.opinion.laws import columns
 from prunegate.evidence.weighted_rates import LEAST_EFFECTIVE
@@ -156,8 +157,14 @@ def test_the_numbers_of_the_second_opinion_are_those_of_the_gate() -> None:
     assert reference.PART == anew.REFERENCE_TIMES
     assert LEAST_EFFECTIVE == LEAST_WORTH
     assert anew.PAIRS_FROM | anew.ROWS_FROM == {"auc": delong.RELIABLE, **pulled.RELIABLE}
-    assert {check: 1 for check in CHECKS if CHECKS[check].form == "factor"} == anew.FACTORS
-    assert {check for check in CHECKS if CHECKS[check].form == "level"} == set(anew.LEVELS)
+
+
+def test_the_second_opinion_has_arithmetic_for_every_check() -> None:
+    forms = {"level": LEVELS, "margin": MARGINS, "factor": FACTORS}
+    for form, known in forms.items():
+        assert set(known) == {name for name, check in CHECKS.items() if check.form == form}
+    tighter_down = {name for name, sign in (LEVELS | FACTORS).items() if sign > 0}
+    assert tighter_down == {name for name in {*LEVELS, *FACTORS} if CHECKS[name].tighter == "lower"}
 
 
 def test_the_numbers_of_the_second_opinion_are_what_mathematics_says() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from prunegate.audit.opinion.facts import LEVELS
+from prunegate.audit.opinion.distances import LEVELS
 from prunegate.metrics.catalogue import METRICS
 from prunegate.policy.schema import Policy
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, Verdict

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from typing import get_args
 
 import pytest
+from tests.source import shapes
 from tests.unit.counting import kinds
 
 from prunegate.counting.count import open_predictions
@@ -19,6 +21,23 @@ def test_the_lists_of_kinds_are_one_list() -> None:
     spelled = get_args(Task.model_fields["kind"].annotation)
     assert spelled == tuple(TRAITS) == tuple(TASKS)
     assert {name for metric in METRICS.values() for name in metric.forms} == set(TRAITS)
+
+
+OWN_IDEA = "audit/opinion/facts.py"
+"""The second opinion's own idea of the kinds, on purpose."""
+
+
+def test_nobody_asks_for_a_kind_of_task_by_its_name() -> None:
+    """What follows from a kind is a trait of its entry, so that a kind that is new has it, too."""
+    asking = {
+        file
+        for file, nodes in shapes().items()
+        for node in nodes
+        if isinstance(node, ast.Compare)
+        for part in ast.walk(node)
+        if isinstance(part, ast.Constant) and part.value in TRAITS
+    }
+    assert asking == {OWN_IDEA}
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -61,6 +61,57 @@ def rates(cells: Cells, bit: int) -> dict[str, Fraction]:
 RATES = tuple(rates([1] * 8, 1))
 
 
+def test_every_rate_of_yes_and_no_has_its_formula_here() -> None:
+    """A metric that is new is held to the laws below by writing its formula into ``rates``."""
+    counted = SharedRows | Overlapping | Flips
+    of_cells = {name for name, one in METRICS.items() if isinstance(one.of_yes_no, counted)}
+    assert of_cells == set(RATES), "write the formula of what is missing into rates()"
+
+
+def turned(name: str, cells: Cells) -> Fraction:
+    """The candidate's value by its formula, turned so that larger is better."""
+    return METRICS[name].turned(rates(cells, 1)[name])
+
+
+@pytest.mark.parametrize("name", RATES)
+@given(negatives=st.integers(1, 40), positives=st.integers(1, 40))
+def test_a_guard_is_what_a_candidate_that_flags_everything_does_worse_at(
+    name: str, negatives: int, positives: int
+) -> None:
+    perfect = [negatives, 0, 0, 0, 0, 0, 0, positives]
+    flagging = [0, negatives, 0, 0, 0, 0, 0, positives]
+    worse = turned(name, flagging) < turned(name, perfect)
+    form = METRICS[name].of_yes_no
+    assert form is not None
+    assert form.guards_against_alarms == worse
+
+
+@pytest.mark.parametrize("name", RATES)
+def test_what_is_about_one_label_does_not_change_with_rows_of_the_other(name: str) -> None:
+    cells = [3, 5, 7, 11, 13, 17, 19, 23]
+    about = []
+    for label in (0, 1):
+        others = [n if cell >> 2 == label else n * (cell + 2) for cell, n in enumerate(cells)]
+        if turned(name, others) == turned(name, cells):
+            about.append(label)
+    assert METRICS[name].one_label == (about[0] if about else None)
+
+
+@pytest.mark.parametrize("name", RATES)
+@given(cells=CELLS)
+def test_where_nothing_goes_wrong_in_its_way_the_value_is_perfect(
+    name: str, cells: list[int]
+) -> None:
+    clean = {
+        "missed": [n * (cell >> 2 == 0 or cell & 1) for cell, n in enumerate(cells)],
+        "flagged": [n * (cell >> 2 == 1 or not cell & 1) for cell, n in enumerate(cells)],
+    }
+    form = METRICS[name].of_yes_no
+    assert form is not None
+    perfect = [way for way, rows in clean.items() if turned(name, rows) == 1]
+    assert perfect == ([form.mistake] if form.mistake else [])
+
+
 @pytest.mark.parametrize("name", RATES)
 @given(cells=CELLS)
 def test_a_rate_is_its_formula(name: str, cells: list[int]) -> None:

@@ -19,6 +19,15 @@ def test_what_a_clock_says_is_no_money() -> None:
     assert all(METRICS[name].operational for name in timed() | priced())
 
 
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_that_takes_a_figure_has_a_name_with_its_place(name: str) -> None:
+    metric = METRICS[name]
+    for taken, place, figure in ((metric.top, "{k}", "7"), (bool(metric.at), "{at}", "0.0125")):
+        assert taken == (place in metric.figured)
+        assert taken == (figure in metric.phrase_at(k=7, at=0.0125))
+    assert metric.phrase_at() == metric.phrase
+
+
 def test_nothing_can_improve_a_rate_of_flips() -> None:
     flips = [m for m in METRICS.values() for form in m.forms.values() if isinstance(form, Flips)]
     assert flips

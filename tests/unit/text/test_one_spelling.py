@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.source import shapes
 
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.metric import Kind
@@ -87,3 +90,26 @@ def test_no_negative_zero_a_true_minus_and_thousands_separated(value: float, kin
 def test_a_kept_sentence_and_a_page_differ_in_their_spaces_alone(value: float) -> None:
     text = Quantity(kind="rate").change_in_words(value)
     assert plain(text).replace(" ", GAP) == text
+
+
+TOLD = ("report/", "outputs/", "verdict/")
+"""Folders whose texts are read by people."""
+FIGURE = re.compile(r"[.\d,]*[efg%]")
+OWN_DIGITS = {
+    "report/flips.py": "a score cut to its side of a threshold, digit by digit",
+    "report/page_one/savings.py": "an amount that is whole already",
+    "report/comparison/overview.py": "an amount that is whole already",
+    "verdict/gate_set_attempt.py": "a value of a sentence that records have had since",
+}
+
+
+def test_nobody_else_writes_figures() -> None:
+    """Decimals, per cents and exponents are spelled in ``text``, so that one value has one form."""
+    writing = {
+        file
+        for file, nodes in shapes().items()
+        for node in nodes
+        if file.startswith(TOLD) and isinstance(node, ast.FormattedValue) and node.format_spec
+        if FIGURE.fullmatch(ast.unparse(node.format_spec)[2:-1])
+    }
+    assert writing == set(OWN_DIGITS)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.expected_findings import BEATS, CLAIMS, cells_of_label
+from prunegate.audit.opinion.distances import FACTORS, LEVELS, add_distances
 from prunegate.metrics.catalogue import METRICS
 from prunegate.policy.naming import slice_name, value_text
 from prunegate.policy.schema import Policy
@@ -26,13 +27,6 @@ FIGURES = (
     *("p_value", "p_harm", "p_harm_adjusted"),
 )
 """The fields of a finding that are numbers or, apart from the limit, None."""
-
-LEVELS = ("at_least", "at_most")
-"""The checks that limit the candidate's own value; known here anew, as all of this file."""
-
-FACTORS: dict[str, int] = {"max_ratio": 1}
-"""Checks whose limit is a multiple of the baseline's value: 1 for at most so much, -1 for at
-least. Whoever adds such a check adds it here too, by hand: this is a second opinion."""
 
 FAIR = 0.2
 """Agreement beyond chance that will do for the reference where estimates decide."""
@@ -65,10 +59,6 @@ ABOUT: dict[str, tuple[int, ...]] = {
 }
 """The cells whose rows a metric of a binary task is about."""
 
-SURE = 0.25
-"""Up to this p-value a test of a mean and its estimate agree on the side of the limit; above it
-(policies of little confidence) the test's correction for skewness may turn it."""
-
 
 def facts(policy: Policy, verdict: Verdict) -> pd.DataFrame:
     """One row a finding: its figures (NaN: none), what they are about, and where its limit lies."""
@@ -78,7 +68,7 @@ def facts(policy: Policy, verdict: Verdict) -> pd.DataFrame:
     table = pd.DataFrame([_row(policy, slices, finding) for finding in verdict.findings])
     if not table.empty:
         _add_undefined(table)
-        _add_distances(table)
+        add_distances(table)
     return table
 
 
@@ -326,55 +316,3 @@ def _add_undefined(table: pd.DataFrame) -> None:
     table["undefined"] = table["candidate"].isna() | unpaired | (refers & zero)
     shown = table["candidate"].notna() & table["baseline"].notna()
     table["from none"] = of_errors & zero & shown & table["proven"]
-
-
-def _add_distances(table: pd.DataFrame) -> None:
-    """How far beyond its limit a finding lies at worst and at best; not above zero: inside.
-
-    The two differ only where an interval decides, whose ends are shown for levels and for
-    ``max_ratio``; for a change that was estimated there is nothing to work it out from.
-    """
-    import numpy as np
-
-    estimate = _beyond(table)
-    shown = table["level"] | (table["check"] == "max_ratio")
-    floor = table["check"] == "at_least"
-    for name, low, high in (("worst", "ci_low", "ci_high"), ("best", "ci_high", "ci_low")):
-        end = table[low].where(floor, table[high])
-        beyond = (table["limit"] - end).where(floor, end - table["limit"])
-        largest = end.abs().combine(table["limit"].abs(), max).replace(0, 1.0)
-        distance = np.where(shown, beyond / largest, 0.0)
-        table[name] = np.where(table["interval"], distance, estimate)
-    skewed = table["mean"] & table["proven"]
-    unsure = skewed & ~(table[["p_value", "p_harm"]].min(axis=1) <= SURE)
-    table.loc[unsure, ["worst", "best"]] = 0.0
-
-
-def _beyond(table: pd.DataFrame) -> pd.Series[float]:
-    import numpy as np
-
-    value, before, limit = table["candidate"], table["baseline"], table["limit"]
-    errors = before.where(table["lower"], 1 - before)
-    base = np.select(
-        [table["kind"] == "relative", table["kind"] == "error_ratio"], [before, errors], 1.0
-    )
-    allowed = (limit * base).where(~table["check"].isin(FACTORS), limit * before)
-    rise = value - before
-    gain = rise.where(~table["lower"], -rise)
-    beyond = {
-        "at_least": limit - value,
-        "at_most": value - limit,
-        CLAIMS: value - limit,
-        BEATS: limit - before,
-        "max_drop": -rise - allowed,
-        "max_rise": rise - allowed,
-        "min_gain": allowed - gain,
-        "max_gain": gain - allowed,
-        **{check: sign * (value - allowed) for check, sign in FACTORS.items()},
-    }
-    amount = np.select([table["check"] == c for c in beyond], list(beyond.values()), np.nan)
-    level = table["level"]
-    largest = np.fmax(value.abs(), allowed.abs())
-    largest = largest.where(level, np.fmax(largest, before.abs()))
-    beyond_each: pd.Series[float] = amount / largest.where(largest > 0, 1.0)
-    return beyond_each

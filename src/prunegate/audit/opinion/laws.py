@@ -19,7 +19,8 @@ from prunegate.audit.expected_findings import (
     on_reference,
     place_in_findings,
 )
-from prunegate.audit.opinion.facts import FAIR, LEVELS, facts
+from prunegate.audit.opinion.distances import LEVELS
+from prunegate.audit.opinion.facts import FAIR, facts
 from prunegate.data.contract.whole_table import Inside, Law, TableSize, Unique
 from prunegate.policy.schema import ErrorRatio, Policy, Relative
 from prunegate.verdict.finding import Finding, Verdict

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from prunegate.metrics.catalogue import METRICS
-from prunegate.metrics.checks import change_check
+from prunegate.metrics.checks import CHECKS, ChangeCheck, LevelCheck
+from prunegate.metrics.metric import Metric
 from prunegate.report.page_one.people import People
 from prunegate.report.units import CLAIMS, Units, is_operational, metric_name
 from prunegate.text.numbers import GAP, NOT_DEFINED, exact
@@ -20,6 +21,16 @@ from prunegate.verdict.finding import BEATS_CONSTANT, Finding, ValueBound
 _PERCENT = f"{GAP}%"
 _OPPOSITE: dict[ValueBound, ValueBound] = {"at_most": "at_least", "at_least": "at_most"}
 _BY_CLASS = frozenset({"recall", "precision"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OfHundred:
+    """A limit in things that go wrong."""
+
+    key: str
+    """Its message of ``limits``."""
+    amount: float
+    """A share."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,31 +95,41 @@ class AgreedWords:
             return speech.say(f"limits.{BEATS_CONSTANT}")
         if finding.limit_kind == "error_ratio":
             return speech.say("limits.error_ratio", amount=self._exact(1 + finding.limit))
-        if finding.check == "max_ratio":
-            return speech.say("limits.max_ratio", amount=self._exact(finding.limit))
+        if finding.limit_kind == "absolute" and self.as_share(finding.metric):
+            own = self._of_hundred(finding)
+            if own is not None:
+                return speech.say(f"limits.{own.key}", amount=self._exact(own.amount, 2))
+        if not speech.knows(f"limits.{finding.check}"):
+            return self.units.limit(finding)
+        return speech.say(f"limits.{finding.check}", amount=self._amount(finding))
+
+    def _amount(self, finding: Finding) -> str:
+        """The amount of a limit that its check has words for."""
+        speech, form = self.people.speech, CHECKS[finding.check].form
+        if form == "factor":
+            return self._exact(finding.limit)
         if finding.limit_kind == "relative":
             share = speech.number(exact(finding.limit, 2)) + _PERCENT
-            amount = speech.say("limits.part", amount=share)
-            return speech.say(f"limits.{finding.check}", amount=amount)
-        return self._absolute(finding)
+            return speech.say("limits.part", amount=share)
+        write = self.units.quantities[finding.metric]
+        if form == "level":
+            return speech.number(write.allowed_level(finding.limit))
+        if write.is_share:
+            return speech.say("limits.points", amount=self._exact(finding.limit, 2))
+        return speech.number(write.allowed_change(finding.limit))
 
-    def _absolute(self, finding: Finding) -> str:
-        check, speech = change_check(finding.check), self.people.speech
-        if not self.as_share(finding.metric):
-            write = self.units.quantities[finding.metric]
-            own = write.allowed_change if check is not None else write.allowed_level
-            amount = speech.number(own(finding.limit))
-            if check is not None and write.is_share:
-                amount = speech.say("limits.points", amount=self._exact(finding.limit, 2))
-            key = f"limits.{finding.check}"
-            return speech.say(key if speech.knows(key) else "limits.at_most", amount=amount)
-        if check is None:
-            level = 1 - Decimal(repr(finding.limit)) if _turned(finding.metric) else finding.limit
-            most = (finding.check == "at_least") == _turned(finding.metric)
-            key = "limits.errors_most" if most else "limits.at_least"
-            return speech.say(key, amount=self._exact(float(level), 2))
-        key = _more_or_fewer(finding)
-        return speech.say(f"limits.{key}", amount=self._exact(finding.limit, 2))
+    @staticmethod
+    def _of_hundred(finding: Finding) -> _OfHundred | None:
+        """A limit in things that go wrong, of 100; None: its check is neither of the two kinds."""
+        check, metric = CHECKS.get(finding.check), METRICS[finding.metric]
+        if isinstance(check, ChangeCheck):
+            return _OfHundred(key=_more_or_fewer(check, metric), amount=finding.limit)
+        if not isinstance(check, LevelCheck):
+            return None
+        turned = _turned(finding.metric)
+        level = float(1 - Decimal(repr(finding.limit))) if turned else finding.limit
+        key = "errors_most" if check.floor == turned else "at_least"
+        return _OfHundred(key=key, amount=level)
 
     def sentence(self, finding: Finding) -> str:
         """The finding's values in one sentence; of estimates, what they rest on, in another."""
@@ -176,14 +197,11 @@ def _turned(metric: str) -> bool:
     return not METRICS[metric].lower_is_better
 
 
-def _more_or_fewer(finding: Finding) -> str:
-    """A limit on a change, in things that go wrong."""
-    if finding.check == "min_gain":
-        return "fewer"
-    if finding.check == "max_gain":
-        return "fewer_most"
-    worse = "max_drop" if _turned(finding.metric) else "max_rise"
-    return "more" if finding.check == worse else "fewer_most"
+def _more_or_fewer(check: ChangeCheck, metric: Metric) -> str:
+    """How a limit on a change is told, in things that go wrong."""
+    if check.loss and not check.improves(metric.better):
+        return "more"
+    return "fewer_most" if check.at_most else "fewer"
 
 
 def _opposite(text: str) -> str:

@@ -38,7 +38,7 @@ from prunegate.report.units import CLAIMS, Units, is_operational
 from prunegate.text import numbers
 from prunegate.text.escape import shorten, visible
 from prunegate.text.time import short_code
-from prunegate.verdict.finding import BEATS_CONSTANT, OF_ONE_LABEL, Finding
+from prunegate.verdict.finding import BEATS_CONSTANT, Finding
 
 LONGEST_PURPOSE = 100
 MOST_KINDS = (8, 6, 4, 3)
@@ -197,7 +197,7 @@ def mix_of_rows(record: DecisionRecord, said: Speech) -> str:
     """Which mix of rows the figures hold for; empty where they do not hang on it."""
     kinds = {
         metric.kind for f in record.findings if (metric := metric_named(f.metric)) is not None
-        and f.metric not in OF_ONE_LABEL and f.check != BEATS_CONSTANT
+        and metric.one_label is None and f.check != BEATS_CONSTANT
     }  # fmt: skip
     if not kinds & {"rate", "flips", "coefficient"}:
         return ""

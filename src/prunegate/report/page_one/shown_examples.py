@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from prunegate.audit.record import DecisionRecord, Flip
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.forms import Mistake
 from prunegate.policy.naming import value_text
 from prunegate.report.flips import Album, Limits, answers_shown, furthest, rating
 from prunegate.report.headline import label_cells
@@ -22,14 +24,8 @@ from prunegate.text.escape import shorten
 from prunegate.verdict.finding import Finding, SliceSummary
 
 FEW, LONGEST_TEXT = 4, 60
-Mistake = Literal["missed", "flagged", "wrong", "lower"]
-_MISTAKES: dict[str, Mistake] = {
-    "recall": "missed",
-    "precision": "flagged",
-    "specificity": "flagged",
-    "false_positive_rate": "flagged",
-}
-"""What goes wrong where a metric of a positive class gets worse."""
+ShownMistake = Mistake | Literal["wrong", "lower"]
+"""How the rows go wrong that are shown; of numbers they are lower."""
 _CELL = {"missed": 6, "flagged": 1}
 """Which of a slice's joint counts is the rows that only the candidate gets wrong so."""
 
@@ -100,22 +96,23 @@ def shown_examples(
     )
 
 
-_OF_ERRORS = ("mae", "rmse", "rank_correlation")
-"""Measures that get worse where scores rise, too: rows whose score fell are no examples of them."""
-
-
-def _mistake(record: DecisionRecord, finding: Finding | None) -> Mistake | None:
+def _mistake(record: DecisionRecord, finding: Finding | None) -> ShownMistake | None:
     """How rows go wrong that the finding is about; None: the record's rows do not show it."""
     task = traits_of(record)
+    metric = None if finding is None else METRICS.get(finding.metric)
     if not task.decided:
-        return "lower" if finding is None or finding.metric not in _OF_ERRORS else None
-    known = _MISTAKES.get(finding.metric) if finding is not None else None
+        form = None if metric is None else metric.forms.get(task.name)
+        # errors grow where scores rise, too: rows whose score fell are no examples of them
+        return None if form is not None and form.against_labels else "lower"
+    known = None if metric is None or metric.of_yes_no is None else metric.of_yes_no.mistake
     if known is None or not (task.yes_no or task.sets or known == "missed"):
         return "wrong"
     return known
 
 
-def _fits(record: DecisionRecord, flip: Flip, mistake: Mistake, finding: Finding | None) -> bool:
+def _fits(
+    record: DecisionRecord, flip: Flip, mistake: ShownMistake, finding: Finding | None
+) -> bool:
     """Whether a row went wrong in the way that the finding is about."""
     if not flip.lost:
         return False
@@ -129,7 +126,7 @@ def _fits(record: DecisionRecord, flip: Flip, mistake: Mistake, finding: Finding
     return True
 
 
-def _fits_label(flip: Flip, mistake: Mistake, finding: Finding | None) -> bool:
+def _fits_label(flip: Flip, mistake: ShownMistake, finding: Finding | None) -> bool:
     """Of several labels: the finding's own, and missed or flagged as it says."""
     label = finding.class_label if finding is not None else None
     if label is not None and flip.class_label != label:
@@ -148,7 +145,7 @@ def _example(  # noqa: PLR0913  # all that is told of one row
     flip: Flip,
     people: People,
     kind: str,
-    mistake: Mistake,
+    mistake: ShownMistake,
     *,
     picture: str | None,
     limits: Limits,
@@ -190,7 +187,7 @@ def _thresholds(record: DecisionRecord, people: People) -> str:
 def _counted(
     record: DecisionRecord,
     finding: Finding | None,
-    mistake: Mistake,
+    mistake: ShownMistake,
     people: People,
     shown: tuple[int, int],
 ) -> str:
@@ -216,7 +213,7 @@ def _counted(
 
 
 def _total(
-    record: DecisionRecord, finding: Finding | None, mistake: Mistake, place: str
+    record: DecisionRecord, finding: Finding | None, mistake: ShownMistake, place: str
 ) -> int | None:
     """Rows on a slice that only the candidate gets wrong in this way; None: not counted."""
     label = finding.class_label if finding is not None and traits_of(record).sets else None

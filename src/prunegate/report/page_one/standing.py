@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.metrics.checks import is_level
+from prunegate.metrics.checks import CHECKS, is_level
 from prunegate.report.page_one.people import OVERALL
 from prunegate.report.sentences import SEVERITY_ORDER
 from prunegate.report.slack import relative_slack
@@ -58,7 +58,8 @@ def _room_left(finding: Finding) -> float:
     left = relative_slack(finding)
     if left is None and is_level(finding.check) and finding.candidate is not None:
         away = finding.candidate - finding.limit
-        left = (away if finding.check == "at_least" else -away) / (abs(finding.limit) or 1.0)
+        floor = CHECKS[finding.check].tighter == "higher"
+        left = (away if floor else -away) / (abs(finding.limit) or 1.0)
     return math.inf if left is None or math.isnan(left) else left
 
 
