@@ -39,6 +39,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,27 @@ def one_engine_for_frames() -> Iterator[None]:
         patch.setattr(module, "connect", connected)
         yield
     shared.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def operators_once() -> Iterator[None]:
+    """What torch knows of ONNX's operators is read once a session: each export would take 0.3 s."""
+    if "torch" not in sys.modules:  # the fast part
+        yield
+        return
+    module: Any = import_module("prunegate.compress.export")
+    export = module._export
+    with pytest.MonkeyPatch.context() as patch:
+
+        def exported(*given: Any) -> Any:
+            registry: Any = import_module("torch.onnx._internal.exporter._registration")
+            read = registry.ONNXRegistry.from_torchlib
+            if not hasattr(read, "cache_info"):
+                patch.setattr(registry.ONNXRegistry, "from_torchlib", staticmethod(cache(read)))
+            return export(*given)
+
+        patch.setattr(module, "_export", exported)
+        yield
 
 
 @pytest.fixture(scope="session")

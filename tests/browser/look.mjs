@@ -1,4 +1,4 @@
-// Opens pages in one Chromium and prints what it saw of each as JSON: node look.mjs JOBS.json
+// Opens pages in one tab of Chromium and prints what it saw of each as JSON: node look.mjs JOBS.json
 // A job: {name, file, axe: bool, shots: folder or null}. The PDF of a page lies beside it.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -16,7 +16,13 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
 });
 
-async function violations(page) {
+const page = await (await browser.newContext()).newPage();
+let [url, requests, errors] = ["", [], []];
+page.on("request", (r) => r.url() === url || r.url().startsWith("data:") || requests.push(r.url()));
+page.on("console", (m) => m.type() === "error" && errors.push(m.text()));
+page.on("pageerror", (e) => errors.push(String(e)));
+
+async function violations() {
   await page.evaluate(axeSource);
   const found = await page.evaluate(
     (tags) => window.axe.run(document, { runOnly: tags, resultTypes: ["violations"] }),
@@ -34,26 +40,21 @@ function clipped() {
 }
 
 async function look(job) {
-  const context = await browser.newContext({ viewport: { width: 1366, height: 900 } });
-  const page = await context.newPage();
-  const url = pathToFileURL(job.file).href;
-  const requests = [];
-  const errors = [];
-  page.on("request", (r) => r.url() === url || r.url().startsWith("data:") || requests.push(r.url()));
-  page.on("console", (m) => m.type() === "error" && errors.push(m.text()));
-  page.on("pageerror", (e) => errors.push(String(e)));
+  await page.emulateMedia({ media: "screen", colorScheme: "light" });
+  await page.setViewportSize({ width: 1366, height: 900 });
+  [url, requests, errors] = [pathToFileURL(job.file).href, [], []];
   const began = Date.now();
   await page.goto(url, { waitUntil: "load" });
   const seen = { name: job.name, load_ms: Date.now() - began };
   const first = page.locator(".page-one");
   seen.first = (await first.count()) ? await first.innerText() : "";
   seen.tree = job.tree ? await page.locator("body").ariaSnapshot() : "";
-  seen.violations = job.axe ? await violations(page) : [];
+  seen.violations = job.axe ? await violations() : [];
   if (job.shots) await page.screenshot({ path: `${job.shots}/${job.name}-laptop.png`, fullPage: true });
   seen.dark = [];
   if (job.dark) {
     await page.emulateMedia({ colorScheme: "dark" });
-    seen.dark = await violations(page);
+    seen.dark = await violations();
     if (job.shots) await page.screenshot({ path: `${job.shots}/${job.name}-dark.png`, fullPage: true });
     await page.emulateMedia({ colorScheme: "light" });
   }
@@ -69,7 +70,6 @@ async function look(job) {
   await page.setViewportSize(A4);
   seen.clipped = await page.evaluate(clipped);
   await page.pdf({ path: `${job.file}.pdf`, preferCSSPageSize: true, tagged: true });
-  await context.close();
   return { ...seen, requests, errors };
 }
 

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.depth import THOROUGH, at_length
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.report import render
@@ -54,25 +55,30 @@ def _two_errors(records: ModuleType, many: ModuleType) -> DecisionRecord:
 
 PAGES: dict[str, Make] = {
     "two-errors": _two_errors,
-    "one": _sized(1, "reject"),
     "five-approve": _sized(5, "approve"),
     "five-inconclusive": _sized(5, "inconclusive"),
     "german": lambda r, m: m.many(r, 5, "reject", report={"language": "de"}),
-    "many": _sized(121, "inconclusive"),
     "most": _sized(300, "reject"),
     "fullest": lambda r, m: m.fullest(r),
-    "fullest-approve": lambda r, m: m.fullest(r, "approve"),
-    "fullest-five": lambda r, m: m.fullest(r, "inconclusive", count=5),
     "fullest-german": lambda r, m: m.fullest(r, "inconclusive", "de", count=121),
-    "many-german": lambda r, m: m.many(r, 121, "inconclusive", report={"language": "de"}),
     "first-run": lambda r, _: r.rejected(),
     "hostile": lambda r, _: r.hostile(),
 }
+AT_LENGTH: dict[str, Make] = {
+    "one": _sized(1, "reject"),
+    "many": _sized(121, "inconclusive"),
+    "many-german": lambda r, m: m.many(r, 121, "inconclusive", report={"language": "de"}),
+    "fullest-approve": lambda r, m: m.fullest(r, "approve"),
+    "fullest-five": lambda r, m: m.fullest(r, "inconclusive", count=5),
+}
+"""Pages between those above: for the night."""
+if THOROUGH:
+    PAGES |= AT_LENGTH
 COMPARISON = "comparison"
 """A page of several records."""
 LOOKED_AT = ("first-run", "hostile", "german", COMPARISON)
 """Pages that axe-core judges, in the light and in the dark."""
-NARROW = (*LOOKED_AT, "fullest-german", "many-german", "two-errors")
+NARROW = (*LOOKED_AT, "fullest-german", *at_length("many-german"), "two-errors")
 """Pages that are looked at on a telephone."""
 
 
@@ -113,7 +119,7 @@ def seen(
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
     html = render_comparison(many_records.compared(records, 7, 30))
     (folder / f"{COMPARISON}.html").write_text(html, encoding="utf-8")
-    made[COMPARISON] = made["one"]
+    made[COMPARISON] = made["most"]
     found = _look(folder)
     return {name: _seen(folder, name, made[name], found[name]) for name in made}
 
@@ -181,7 +187,7 @@ def _by_path(name: str) -> ModuleType:
 ANSWERS = {"approve": "YES", "reject": "NO.", "inconclusive": "NOT YET"}
 
 
-@pytest.mark.parametrize("name", ["german", "fullest-german", "many-german"])
+@pytest.mark.parametrize("name", [name for name in PAGES if "german" in name])
 def test_the_first_sheet_is_the_whole_decision_in_german_too(
     seen: dict[str, Seen], name: str
 ) -> None:
@@ -206,7 +212,7 @@ def test_the_first_sheet_is_the_whole_decision(seen: dict[str, Seen], name: str)
 
 
 def test_three_hundred_slices_are_eight_sheets_at_most(seen: dict[str, Seen]) -> None:
-    for name in ("most", "many"):
+    for name in ("most", *at_length("many")):
         assert len(seen[name].sheets) <= 8, name
     assert "more: findings.csv" in "".join(seen["most"].sheets)
 
