@@ -250,23 +250,15 @@ def _groups(rows: LabelCounts, place: int) -> GroupSums | None:
         return None
     squares = sum(clusters.products.values())
     even = min(1.0, n * n / (clusters.groups * squares))
-    rare = []
-    for part in (0, place):
-        sizes: Counter[str] = Counter()
-        for cell, count in rows.cells.items():
-            sizes[cell[part]] += count
-        most = max(sizes, key=lambda name, sizes=sizes: (sizes[name], name))  # type: ignore[misc]  # bound at once
-        rare.append(clusters.holding(lambda cell, p=part, m=most: cell[p] != m))  # type: ignore[misc]  # bound at once
+    rare = min(clusters.beside_the_commonest(rows.cells, part) for part in (0, place))
 
     def between(influence: Mapping[tuple[str, str], float]) -> float:
         return math.fsum(  # in any order, because the engine's differs from run to run
-            total * influence[one[0], one[place]] * influence[other[0], other[place]]  # type: ignore[index]  # cells are triples
+            total * influence[one[0], one[place]] * influence[other[0], other[place]]
             for (one, other), total in clusters.products.items()
         )
 
-    return GroupSums(
-        between=between, bearing=int(min(rare) * even + 1e-9), rows_per_group=squares / n
-    )
+    return GroupSums(between=between, bearing=int(rare * even + 1e-9), rows_per_group=squares / n)
 
 
 def _finding(
