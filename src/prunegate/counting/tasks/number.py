@@ -10,7 +10,7 @@ import narwhals as nw
 
 from prunegate.counting.column_reading import DIFFERS
 from prunegate.counting.loss_change import with_difference
-from prunegate.counting.tasks.kind import RowAnswers, TaskCounting
+from prunegate.counting.tasks.task_counting import RowAnswers, TaskCounting
 from prunegate.data.predictions.table import Table
 from prunegate.policy.schema import Policy
 

@@ -12,8 +12,8 @@ import narwhals as nw
 
 from prunegate.counting.column_reading import ColumnCheck
 from prunegate.counting.tallies import Sums, Tally
-from prunegate.counting.tasks.kind import RowAnswers
 from prunegate.counting.tasks.number import NumberTask
+from prunegate.counting.tasks.task_counting import RowAnswers
 from prunegate.counting.values import ERROR, SQUARE, Feature, Values, bits_of_range
 from prunegate.metrics.task_traits import TRAITS
 from prunegate.policy.naming import value_text
