@@ -2,7 +2,7 @@
 
 Two rooms meet here. The policy (pure, no torch) needs a criterion's name, whether it looks at
 labelled rows and what it can score; ``compress`` needs the arithmetic, a class behind the interface
-``compress/scoring/base.py: Scoring``. The entry lies below both and names that class as entry
+``compress/scoring/ranking.py: Scoring``. The entry lies below both and names that class as entry
 points are named, ``module:Class``; it is loaded when something is first ranked with it, and by
 nobody else.
 
@@ -27,7 +27,7 @@ class Criterion:
     words: str
     """A unit's score, for people."""
     scoring: str
-    """``module:Class``, a ``compress.scoring.base.Scoring``: how it scores."""
+    """``module:Class``, a ``compress.scoring.ranking.Scoring``: how it scores."""
     looks_at_rows: bool = False
     """Whether it looks at labelled rows."""
     scores_weights: bool = True

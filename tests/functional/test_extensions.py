@@ -104,7 +104,7 @@ CRITERIA.add(Criterion(
 OWN = """
 import numpy as np
 
-from prunegate.compress.scoring.base import Scoring
+from prunegate.compress.scoring.ranking import Scoring
 
 class LastFirst(Scoring):
     def unit_scores(self, subject, kind):

@@ -132,9 +132,19 @@ def parse_carried(text: str, name: str) -> StoredRecord:
     return parse_record(content, name)
 
 
+def parse_json(content: str | bytes) -> Any:
+    """Any JSON value in which every key occurs once and every number is one.
+
+    Raises:
+        ValueError: it is none.
+        RecursionError: it is nested too deeply.
+    """
+    return json.loads(content, object_pairs_hook=_unique, parse_constant=_refuse)
+
+
 def _value(content: str | bytes, name: str) -> Any:
     try:
-        return json.loads(content, object_pairs_hook=_unique, parse_constant=_refuse)
+        return parse_json(content)
     except (ValueError, RecursionError) as error:
         raise InputError(
             f"{name}: not JSON ({error}); give the record.json of a verdict"

@@ -207,10 +207,10 @@ def _of_reference(
 
 def _as_told(record: DecisionRecord, findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """The findings with the fields that the record's own have: an earlier one lacks some."""
-    lacks: tuple[str, ...] = () if record.warning_facts is not None else ADDED_LATER
+    lacks: dict[str, Any] = dict.fromkeys(() if record.warning_facts is not None else ADDED_LATER)
     if not any(getattr(one, name) is not None for one in record.findings for name in ADDED):
-        lacks = (*ADDED, *ADDED_LATER)
-    return tuple(replace(one, **dict.fromkeys(lacks)) for one in findings)  # type: ignore[arg-type]  # None each
+        lacks = dict.fromkeys((*ADDED, *ADDED_LATER))
+    return tuple(replace(one, **lacks) for one in findings)
 
 
 def policy_of(record: DecisionRecord) -> Policy:

@@ -120,9 +120,10 @@ def _kept(tally: Any, places: dict[str, int]) -> SliceTally:
         return SliceTally(weights=_weights(tally))
     if isinstance(tally, LabelCounts):
         triples = sorted(
-            (*(places[part] for part in triple), rows) for triple, rows in tally.cells.items()
+            (places[label], places[baseline], places[candidate], rows)
+            for (label, baseline, candidate), rows in tally.cells.items()
         )
-        return SliceTally(labels=tuple(triples), weights=_weights(tally))  # type: ignore[arg-type]  # three places and rows
+        return SliceTally(labels=tuple(triples), weights=_weights(tally))
     if isinstance(tally, LabelSets):
         return SliceTally(whole=tuple(tally.whole.cells.get(cell, 0) for cell in WHOLE))
     assert isinstance(tally, Sums)  # noqa: S101  # the last kind that is no cells
@@ -136,9 +137,12 @@ def _weights(tally: JointCounts | LabelCounts) -> tuple[tuple[str, str, str], ..
     weights = tally.weights
     if weights is None:
         return None
-    kinds = (weights.totals, weights.squares, weights.heaviest)
     return tuple(  # whole numbers past 2^53 are no JSON numbers
-        tuple(str(sums.get(cell, 0)) for sums in kinds)  # type: ignore[misc]  # three of them
+        (
+            str(weights.totals.get(cell, 0)),
+            str(weights.squares.get(cell, 0)),
+            str(weights.heaviest.get(cell, 0)),
+        )
         for cell in _cells(tally)
     )
 

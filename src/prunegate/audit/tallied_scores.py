@@ -19,7 +19,7 @@ from prunegate.audit.tallied_sums import (
 from prunegate.counting.calibration import BINS_OF_SURENESS, Calibration, Calibrations
 from prunegate.counting.fixed_rate import BINS, FixedRateCounts, FlagCounts
 from prunegate.counting.fixed_recall import FixedRecallCounts, missed_at
-from prunegate.counting.order_sums import OrderSums
+from prunegate.counting.order_sums import OrderSums, of_columns, of_models
 from prunegate.counting.placement_sums import PAIRS, PLACEMENTS, PlacementSums
 from prunegate.counting.pull_sums import PullSums
 from prunegate.counting.tallies import JointCounts, ScoredRows
@@ -236,9 +236,9 @@ def _order_in(stored: TalliedOrder) -> OrderSums:
         raise ValueError(f"orders have {sizes} sums")
     return OrderSums(
         rows=stored.rows,
-        squares=tuple(map(int, stored.squares)),  # type: ignore[arg-type]  # three columns
-        cubes=tuple(map(int, stored.cubes)),  # type: ignore[arg-type]  # three columns
-        products=tuple(map(int, stored.products)),  # type: ignore[arg-type]  # two models
+        squares=of_columns(map(int, stored.squares)),
+        cubes=of_columns(map(int, stored.cubes)),
+        products=of_models(map(int, stored.products)),
         groups=int(stored.groups),
     )
 

@@ -16,7 +16,7 @@ from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import change_check
 from prunegate.policy.schema import Policy
 from prunegate.predict.predictions_table import predictions
-from prunegate.predict.tasks.kind import Scored
+from prunegate.predict.tasks.task_answers import Scored
 from prunegate.verdict.decide import decide
 from prunegate.verdict.finding import Finding, Verdict
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from prunegate.claims.checked import CheckedFigure
 from prunegate.claims.sentences import against
@@ -10,18 +11,17 @@ from prunegate.policy.claims import Stated
 from prunegate.policy.written_figure import written
 from prunegate.text.said import said
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
 Counts = dict[str, int]
 
 
-def given(section: object) -> Counts:
+def given(section: BaseModel | None) -> Counts:
     """The counts that a section states, by key; none where there is no section."""
     if section is None:
         return {}
-    return {
-        name: int(written(text).value)
-        for name, text in section  # type: ignore[attr-defined]  # pydantic models iterate over their fields
-        if text is not None
-    }
+    return {name: int(written(text).value) for name, text in section if text is not None}
 
 
 def check_counts(stated: Stated, layers: int | None = None) -> Iterator[CheckedFigure]:

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from prunegate.claims import sentences
 from prunegate.claims.changes import ONE, agrees, stated_metric_name
-from prunegate.claims.checked import CheckedFigure
+from prunegate.claims.checked import CheckedFigure, Status
 from prunegate.claims.checked_counts import given
 from prunegate.claims.months import month_name
 from prunegate.claims.ranges import Range
@@ -184,11 +184,11 @@ def _verdict(figure: str, claim: Written, *, right: bool, told: str) -> CheckedF
     return _answer(figure, claim.text, "contradicted", sentences.against(told, claim.text))
 
 
-def _answer(figure: str, stated: str, status: str, told: str) -> CheckedFigure:
+def _answer(figure: str, stated: str, status: Status, told: str) -> CheckedFigure:
     return CheckedFigure(
         figure=figure,
         stated=stated,
-        status=status,  # type: ignore[arg-type]  # one of three words
+        status=status,
         basis="measurement",
         sum=told,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -73,7 +73,7 @@ class GivenApproval:
 )
 @click.option("--rationale", default="", help="Attested approvals: how you know.")
 @quiet_option("Say nothing where it worked.")
-def command(*, quiet: bool, **options: object) -> None:
+def command(*, quiet: bool, **options: Any) -> None:
     """Put somebody's decision on RECORD into the audit trail, verified.
 
     RECORD is the record.json of a verdict, or its folder; report.html has to lie beside it. A
@@ -89,7 +89,7 @@ def command(*, quiet: bool, **options: object) -> None:
       prunegate approve reports/p/1f2e3d4c5b6a --role client --decision approve --key id_ed25519
       prunegate approve reports/p/1f2e3d4c5b6a --signature approval-request.json.sig
     """  # noqa: D301  # click's mark is the character itself
-    given = GivenApproval(**options)  # type: ignore[arg-type]  # one field per option, click checked them
+    given = GivenApproval(**options)
     done = _bring_in(given)
     if not quiet:
         _say(given, done)

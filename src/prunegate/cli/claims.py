@@ -14,6 +14,7 @@ from prunegate.cli.options import (
     echo_color,
     json_option,
     may_color,
+    painted,
     quiet_option,
 )
 from prunegate.cli.printed_json import echo_json
@@ -81,8 +82,7 @@ def _lines(claims: Claims, *, quiet: bool, color: bool) -> Iterator[str]:
     for one in claims.checks:
         if quiet and one.status != "contradicted":
             continue
-        mark = MARKS[one.status]
-        mark = click.style(mark, fg=COLORS[one.status], bold=True) if color else mark
+        mark = painted(MARKS[one.status], COLORS[one.status], color=color)
         yield f"  {mark}  {escaped(one.figure)}: {escaped(one.sum)}"
 
 

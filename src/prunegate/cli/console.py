@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from prunegate.cli.ci import tell_github
-from prunegate.cli.options import AUDIT, ConsoleOptions, echo_color
+from prunegate.cli.options import AUDIT, ConsoleOptions, echo_color, painted
 from prunegate.cli.printed_json import echo_record
 from prunegate.cli.verdict_options import Output
 from prunegate.io.progress import Progress, silent
@@ -168,9 +168,7 @@ def show_decision(decision: Decision, folder: Path, output: Output) -> None:
     if output.as_json:
         echo_record(canonical_bytes(decision.record))
     to_stderr = output.as_json
-    word = verdict.outcome.upper()
-    if output.color:
-        word = click.style(word, fg=COLORS[verdict.outcome], bold=True)
+    word = painted(verdict.outcome.upper(), COLORS[verdict.outcome], color=output.color)
     lines = [f"{word}  {decision.record.policy.name}"]
     if not output.quiet:
         lines += _details(decision, folder, output)

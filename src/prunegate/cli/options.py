@@ -46,6 +46,11 @@ def gathered(kind: type[Any], name: str, *options: Decorator) -> Decorator:
     return add
 
 
+def painted(word: str, hue: str, *, color: bool) -> str:
+    """A word in bold and in a hue, where it may be coloured."""
+    return click.style(word, fg=hue, bold=True) if color else word
+
+
 @dataclass(frozen=True, kw_only=True)
 class ConsoleOptions:
     """How much is said on the way."""

@@ -15,6 +15,7 @@ from prunegate.cli.options import (
     echo_color,
     json_option,
     may_color,
+    painted,
 )
 from prunegate.cli.printed_json import echo_json
 from prunegate.errors import InputError, PolicyError
@@ -144,7 +145,7 @@ def _lines(changes: Sequence[Change], *, color: bool) -> Iterator[str]:
     for kind, group in groups.items():
         if group:
             yield ""
-            yield click.style(kind.upper(), fg=COLORS[kind], bold=True) if color else kind.upper()
+            yield painted(kind.upper(), COLORS[kind], color=color)
         yield from (f"  {change_sentence(change)}" for change in group)
 
 

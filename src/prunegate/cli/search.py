@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from prunegate.cli.ci import write_ci_files
-from prunegate.cli.options import echo_color, making_options, policy_argument
+from prunegate.cli.options import echo_color, making_options, painted, policy_argument
 from prunegate.cli.threads import patient_threads
 from prunegate.cli.verdict_options import Output, VerdictCommand, fail_on_option, output_options
 
@@ -156,9 +156,7 @@ def _show_nothing(source: PolicyFile, found: Searched, folder: Path, output: Out
 
     if output.as_json:
         click.echo((folder / ATTEMPTS).read_text(encoding="utf-8"), nl=False)
-    word = "NO CANDIDATE PASSES"
-    if output.color:
-        word = click.style(word, fg="red", bold=True)
+    word = painted("NO CANDIDATE PASSES", "red", color=output.color)
     lines = [f"{word}  {source.policy.name}"]
     if not output.quiet:
         lines += [f"  {visible(nothing_passes(found.trace))}", f"  attempts: {folder / ATTEMPTS}"]

@@ -17,6 +17,7 @@ from prunegate.cli.options import (
     echo_color,
     json_option,
     may_color,
+    painted,
     quiet_option,
     signers_option,
 )
@@ -201,7 +202,7 @@ def _lines(
     from prunegate.verdict.waiver import told
 
     word, paint = ("MAY SHIP", "green") if standing.ships else ("MAY NOT SHIP", "red")
-    shown = click.style(word, fg=paint, bold=True) if color else word
+    shown = painted(word, paint, color=color)
     if not quiet or not standing.ships:
         yield f"{shown}  {escaped(case.stored.record.policy.name)} {case.stored.digest[:12]}"
     said = zip(standing.reasons, refusal_sentences(standing), strict=True)

@@ -14,6 +14,7 @@ from prunegate.cli.options import (
     echo_color,
     json_option,
     may_color,
+    painted,
     quiet_option,
 )
 from prunegate.cli.printed_json import echo_json
@@ -136,6 +137,5 @@ def _lines(file: Path, found: Verification, *, quiet: bool, color: bool) -> Iter
     for check in found.checks:
         if quiet and check.status != "broken":
             continue
-        mark = MARKS[check.status]
-        mark = click.style(mark, fg=COLORS[check.status], bold=True) if color else mark
+        mark = painted(MARKS[check.status], COLORS[check.status], color=color)
         yield f"  {mark}  {check.name}: {escaped(check.detail)}"

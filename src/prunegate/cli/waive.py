@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -73,7 +73,7 @@ class GivenWaiver:
 @audit_option
 @signers_option
 @quiet_option("Say nothing where it worked.")
-def command(*, quiet: bool, **options: object) -> None:
+def command(*, quiet: bool, **options: Any) -> None:
     """Let one blocking finding of RECORD pass for a time, for its candidate alone.
 
     The policy's section waivers says for how long and how many. What was not judged cannot be
@@ -88,7 +88,7 @@ def command(*, quiet: bool, **options: object) -> None:
       prunegate waive reports/p/1f2e3d4c5b6a --rule 1 --slice kind=video --reason 'fix in June' \\
         --owner 'Kim Lee' --author 'Kim Lee' --expires 2026-12-12 --key approvers_key
     """  # noqa: D301  # click's mark is the character itself
-    given = GivenWaiver(**options)  # type: ignore[arg-type]  # one field per option, click checked them
+    given = GivenWaiver(**options)
     _require_one_way(given)
     if given.out is not None:
         _write_request(given, given.out, quiet=quiet)

@@ -9,15 +9,13 @@ each label is one, a sigmoid's, and a row's divergence the mean over them. Of re
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 import torch
 from torch import Tensor, nn
 
 from prunegate.compress.answer_kinds import Reduction, answer_kind
 from prunegate.compress.loss import loss_of
 from prunegate.errors import ModelError
-from prunegate.models.batch import Batch
+from prunegate.models.batch import Batch, logits_of
 
 
 def distillation_loss(
@@ -37,8 +35,8 @@ def distillation_loss(
         ModelError: the loss is NaN or infinite.
     """
     with torch.no_grad():
-        wanted = cast("Any", teacher)(**batch.inputs).logits
-    logits = cast("Any", module)(**batch.inputs).logits
+        wanted = logits_of(teacher, batch.inputs)
+    logits = logits_of(module, batch.inputs)
     labelled = loss_of(logits, batch.labels, "mean")
     soft = divergence(logits, wanted, batch.labels, temperature=temperature)
     loss = (1 - weight) * labelled + weight * temperature**2 * soft

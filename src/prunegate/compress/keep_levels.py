@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ from prunegate.compress.removals import removals
 from prunegate.compress.scores import Scores
 from prunegate.compress.select import Survivors, lowest
 from prunegate.errors import ModelError
+from prunegate.models.batch import logits_of
 from prunegate.models.gates import gated, switched
 from prunegate.models.kept_units import Kind
 from prunegate.models.placement import placed
@@ -177,22 +178,18 @@ def _divergences(
         for start in range(0, rows, subject.batch_size):
             places = np.arange(start, min(start + subject.batch_size, rows))
             batch = data.batch(places).to(target)
-            whole = _logits(module, batch.inputs)
+            whole = logits_of(module, batch.inputs)
             for number, level in enumerate(tried):
                 with ExitStack() as stack:
                     for reader, fit in level.fits:
                         stack.callback(_putting_back(reader.module))
                         refit(reader, fit)
                     stack.enter_context(gated(sites, switched(sites, level.keep, target)))
-                    found = _logits(module, batch.inputs)
+                    found = logits_of(module, batch.inputs)
                 totals[number] += float(divergence(found, whole, batch.labels)) * len(places)
     if not np.isfinite(totals).all():
         raise ModelError("scope: budget: a loss is not finite; check weights and rows.")
     return [float(total) / rows for total in totals]
-
-
-def _logits(module: nn.Module, inputs: Any) -> Tensor:
-    return cast("Tensor", cast("Any", module)(**inputs).logits)
 
 
 def _putting_back(module: nn.Module) -> Callable[[], None]:

@@ -6,14 +6,12 @@ except where -100 is the mark of a token that was given.
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 import torch
 from torch import Tensor, nn
 
 from prunegate.compress.answer_kinds import Reduction, answer_kind
 from prunegate.errors import ModelError
-from prunegate.models.batch import Batch
+from prunegate.models.batch import Batch, logits_of
 
 
 def batch_loss(module: nn.Module, batch: Batch, reduction: Reduction) -> Tensor:
@@ -34,7 +32,7 @@ def batch_loss(module: nn.Module, batch: Batch, reduction: Reduction) -> Tensor:
             document without a counted token.
         ModelError: the loss is NaN or infinite.
     """
-    logits = cast("Tensor", cast("Any", module)(**batch.inputs).logits)
+    logits = logits_of(module, batch.inputs)
     return loss_of(logits, batch.labels, reduction)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from prunegate.compress.answer_kinds import Apart, answer_kind
 from prunegate.compress.distillation import divergence
 from prunegate.compress.loss import loss_of
 from prunegate.compress.ranking_input import Examples
+from prunegate.models.batch import logits_of
 from prunegate.models.placement import placed
 
 MEASURED = 1_000
@@ -60,10 +61,10 @@ def step_quality(
         stack.enter_context(torch.inference_mode())
         for start in range(0, rows, _BATCH):
             batch = data.batch(np.arange(start, min(start + _BATCH, rows))).to(target)
-            logits = cast("Any", module)(**batch.inputs).logits
+            logits = logits_of(module, batch.inputs)
             sums.add(logits, batch.labels)
             if teacher is not None:
-                sums.compare(logits, cast("Any", teacher)(**batch.inputs).logits, batch.labels)
+                sums.compare(logits, logits_of(teacher, batch.inputs), batch.labels)
     return sums.found(rows)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import Tensor, nn
@@ -18,11 +18,14 @@ from prunegate.errors import TableError
 from prunegate.models.surgery import Storage
 from prunegate.policy.steps import Quantize
 
+if TYPE_CHECKING:
+    from prunegate.models.onnx_module import OnnxModule
+
 BATCH = 32
 """Calibration rows per pass."""
 
 
-def export_onnx(module: nn.Module, example: Mapping[str, Tensor]) -> tuple[nn.Module, Storage]:
+def export_onnx(module: nn.Module, example: Mapping[str, Tensor]) -> tuple[OnnxModule, Storage]:
     """Turn a float32 module into model.onnx.
 
     Args:
@@ -74,7 +77,6 @@ def quantize(
 
     if not isinstance(module, OnnxModule):
         module, _ = export_onnx(module, example)
-    assert isinstance(module, OnnxModule)  # noqa: S101  # that is what export returns
     raw = int8(module.raw, **settings, calibration=_inputs(step, calibration))
     return OnnxModule(raw), Storage(format="onnx", quantized=settings)
 

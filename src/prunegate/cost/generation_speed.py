@@ -12,7 +12,7 @@ import inspect
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -131,7 +131,7 @@ def write_text(
     start = clock()
     try:
         for place in range(new_tokens):
-            answer = cast("Any", module)(
+            answer = module(
                 input_ids=fed,
                 attention_mask=seen[:, : length + place],
                 past_key_values=past,

@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -57,7 +58,9 @@ def peak_memory(
     """
     with tempfile.TemporaryDirectory() as folder:
         samples = Path(folder) / "inputs.npz"
-        np.savez(samples, **{name: tensor.numpy() for name, tensor in inputs.items()})  # type: ignore[arg-type]  # arrays by name
+        arrays: dict[str, Any] = {name: tensor.numpy() for name, tensor in inputs.items()}
+        np.savez(samples, **arrays)
+        sizes = sorted(batches)  # an engine's buffers grow, and stay
         asked = {
             "path": str(model.path.resolve()),
             "architecture": model.architecture,
@@ -65,7 +68,7 @@ def peak_memory(
             "pickles": model.pickles,
             "inputs": str(samples),
             "threads": threads,
-            "batches": sorted(batches),  # an engine's buffers grow, and stay
+            "batches": sizes,
         }
         # -P: nothing in the working folder may stand in for a library.
         done = subprocess.run(  # noqa: S603  # our own interpreter and module
@@ -81,4 +84,4 @@ def peak_memory(
             f"{model.path}: the process that measures its memory ended early ({last}); is there "
             "memory enough for the model and its batch?"
         )
-    return dict(zip(asked["batches"], json.loads(done.stdout), strict=True))  # type: ignore[call-overload]  # a list of numbers
+    return dict(zip(sizes, json.loads(done.stdout), strict=True))

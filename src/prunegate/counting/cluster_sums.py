@@ -9,12 +9,15 @@ the engine; no group ever reaches Python.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
+from typing import Any
 
-Cell = Hashable
+Cell = Any
+"""What rows are counted by: a place among eight joint counts, or a label and two decisions."""
 Pair = tuple[Cell, Cell]
 
 
@@ -42,6 +45,19 @@ class Clusters:
         """Whether no group holds two of the wanted cells' rows, of which there are so many."""
         squares = (n for pair, n in self.products.items() if all(map(wanted, pair)))
         return sum(squares) == rows
+
+    def beside_the_commonest(self, cells: Mapping[Cell, int], part: int) -> int:
+        """Groups that hold a row whose label, or decision, is another than most rows have.
+
+        Args:
+            cells: rows by triple.
+            part: of a triple: 0 the label, 1 the baseline's decision, 2 the candidate's.
+        """
+        sizes: Counter[str] = Counter()
+        for cell, count in cells.items():
+            sizes[cell[part]] += count
+        _, most = max((count, name) for name, count in sizes.items())
+        return self.holding(lambda cell: cell[part] != most)
 
     def holding(self, wanted: Callable[[Cell], bool]) -> int:
         """Groups that hold at least one of the wanted cells: the most that is certain.

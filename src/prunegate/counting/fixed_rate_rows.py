@@ -19,6 +19,7 @@ from prunegate.counting.column_reading import LABEL, N, Reading, number
 from prunegate.counting.fixed_rate import BINS, LOG, FixedRateCounts, FlagCounts
 from prunegate.counting.fixed_recall import FixedRecallCounts, missed_at
 from prunegate.counting.grouping import Frame, SlicingPart
+from prunegate.counting.order_sums import of_models
 
 _MODELS = ("baseline", "candidate")
 _WHO = (*_MODELS, "both")
@@ -62,8 +63,8 @@ def fixed_recall_counts(
     return {
         part.name(line): FixedRecallCounts(
             alone=_counts(line),
-            hits=tuple(int(line[_hits(model)]) for model in _MODELS),  # type: ignore[arg-type]  # two models
-            tied=tuple(int(line[_tied(model)]) for model in _MODELS),  # type: ignore[arg-type]  # two models
+            hits=of_models(int(line[_hits(model)]) for model in _MODELS),
+            tied=of_models(int(line[_tied(model)]) for model in _MODELS),
         )
         for line in lines
     }

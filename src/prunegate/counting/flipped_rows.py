@@ -14,7 +14,7 @@ import narwhals as nw
 
 from prunegate.counting.column_reading import LABEL
 from prunegate.counting.tasks.every import task_of
-from prunegate.counting.tasks.kind import RowAnswers, TaskCounting
+from prunegate.counting.tasks.task_counting import RowAnswers, TaskCounting
 from prunegate.data.predictions.table import Table
 from prunegate.policy.naming import slice_name, value_text
 from prunegate.policy.schema import Policy

@@ -268,7 +268,8 @@ def _ordered(policy: Policy, table: Table, seed: int) -> nw.LazyFrame[Any]:
     rows: Any = reading.frame().to_native()
     identifier = quoted(policy.columns.id)
     rows = rows.project(f"*, sha256('{seed:d}/' || {identifier}) AS {_ORDER}")
-    return nw.from_native(rows)  # type: ignore[no-any-return]  # a lazy frame over a relation
+    ordered: nw.LazyFrame[Any] = nw.from_native(rows)
+    return ordered
 
 
 @dataclass(frozen=True, kw_only=True)

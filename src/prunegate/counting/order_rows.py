@@ -9,7 +9,7 @@ import narwhals as nw
 
 from prunegate.counting.column_reading import N, Reading, number
 from prunegate.counting.grouping import Frame, SlicingPart
-from prunegate.counting.order_sums import OrderSums
+from prunegate.counting.order_sums import OrderSums, of_columns, of_models
 from prunegate.counting.rank_pulls import COLUMNS, MODELS, column_place, column_value, with_places
 
 _SQUARES, _ROWS = "prunegate__squares_of_groups", "prunegate__rows"
@@ -61,8 +61,8 @@ def _sums(line: Mapping[str, Any]) -> OrderSums:
     rows = int(line[_ROWS])
     return OrderSums(
         rows=rows,
-        squares=tuple(int(line[_square(c)]) for c in COLUMNS),  # type: ignore[arg-type]  # three columns
-        cubes=tuple(int(line[_cube(c)]) for c in COLUMNS),  # type: ignore[arg-type]  # three columns
-        products=tuple(int(line[_product(m)]) for m in MODELS),  # type: ignore[arg-type]  # two models
+        squares=of_columns(int(line[_square(column)]) for column in COLUMNS),
+        cubes=of_columns(int(line[_cube(column)]) for column in COLUMNS),
+        products=of_models(int(line[_product(model)]) for model in MODELS),
         groups=int(line.get(_SQUARES, rows)),
     )

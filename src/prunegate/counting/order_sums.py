@@ -8,7 +8,20 @@ reference asks of scores. ``order_rows.py`` adds them up.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+
+def of_columns(numbers: Iterable[int]) -> tuple[int, int, int]:
+    """One number of the label, one of the baseline and one of the candidate, in this order."""
+    label, baseline, candidate = numbers
+    return label, baseline, candidate
+
+
+def of_models(numbers: Iterable[int]) -> tuple[int, int]:
+    """One number of the baseline and one of the candidate, in this order."""
+    baseline, candidate = numbers
+    return baseline, candidate
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import narwhals as nw
 import pyarrow as pa
@@ -137,7 +137,7 @@ def with_labels(
     )
     return replace(
         table,
-        frame=cast("nw.LazyFrame[Any]", nw.from_native(joined)),
+        frame=nw.from_native(joined),
         kinds={**table.kinds, columns.label: "text" if words else "number"},
         engine=DuckDB(connection=table.engine.connection),
     )

@@ -14,7 +14,7 @@ from itertools import product
 from typing import ClassVar, Literal
 
 from prunegate.counting.partial_tally import PartialTally
-from prunegate.counting.tallies import Cells
+from prunegate.counting.tallies import Cells, EightCells
 from prunegate.metrics.task_traits import Answers
 from prunegate.stats import finite_sample
 
@@ -29,7 +29,7 @@ AGREED: tuple[Sample, Sample] = ("neither", "both")
 
 
 @dataclass(frozen=True, kw_only=True)
-class PartialCounts(PartialTally):
+class PartialCounts(EightCells, PartialTally):
     """Yes/no decisions of all rows; labels of some."""
 
     answers: ClassVar[Answers] = "decisions"
@@ -86,18 +86,6 @@ class PartialCounts(PartialTally):
     def positives(self) -> int:
         """At least so many."""
         return self.fewest(1)
-
-    @property
-    def eight(self) -> Cells:
-        return self.cells
-
-    @property
-    def one_class(self) -> bool:
-        return self.positives in (0, self.rows)
-
-    @property
-    def lost_gained(self) -> tuple[int, int]:
-        return self.cells[0b001] + self.cells[0b110], self.cells[0b010] + self.cells[0b101]
 
     @property
     def agree(self) -> bool:

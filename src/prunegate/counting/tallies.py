@@ -170,8 +170,27 @@ class DecidedRows(Tally):
         )
 
 
+class EightCells(Tally):
+    """Yes/no decisions by label, of all rows or of those with a label."""
+
+    cells: Cells
+    """Eight counts, indexed ``4 * label + 2 * baseline + candidate``."""
+
+    @property
+    def eight(self) -> Cells:
+        return self.cells
+
+    @property
+    def one_class(self) -> bool:
+        return self.positives in (0, self.rows)
+
+    @property
+    def lost_gained(self) -> tuple[int, int]:
+        return self.cells[0b001] + self.cells[0b110], self.cells[0b010] + self.cells[0b101]
+
+
 @dataclass(frozen=True, kw_only=True)
-class JointCounts(DecidedRows):
+class JointCounts(EightCells, DecidedRows):
     """Yes/no decisions: eight counts, indexed ``4 * label + 2 * baseline + candidate``."""
 
     answers: ClassVar[Answers] = "decisions"
@@ -186,18 +205,6 @@ class JointCounts(DecidedRows):
     @property
     def positives(self) -> int:
         return sum(self.cells[4:])
-
-    @property
-    def eight(self) -> Cells:
-        return self.cells
-
-    @property
-    def one_class(self) -> bool:
-        return self.positives in (0, self.rows)
-
-    @property
-    def lost_gained(self) -> tuple[int, int]:
-        return self.cells[0b001] + self.cells[0b110], self.cells[0b010] + self.cells[0b101]
 
     @property
     def agree(self) -> bool:

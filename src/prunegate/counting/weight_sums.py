@@ -9,12 +9,11 @@ are whole numbers of one step, so that they add up exactly.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-Cell = Hashable
-Pair = tuple[Cell, Cell]
+from prunegate.counting.cluster_sums import Cell, Pair
 
 
 @dataclass(frozen=True, kw_only=True)

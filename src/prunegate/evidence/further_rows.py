@@ -18,7 +18,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, cast
+from typing import Literal
 
 from scipy.special import ndtri
 
@@ -119,6 +119,7 @@ def _bounded(evidence: Evidence, tested: Tested, alpha: float) -> Further | None
     if evidence.candidate == evidence.baseline and not _spread(evidence, claim, tested, held):
         shown: Literal["holds"] | None = None if unchanged is None else "holds"
         return Further(unchanged=unchanged, as_seen=unchanged, shows=shown, alike=True)
+    side: Literal["holds", "broken"]
     if loss.seen.mean > 0:
         as_seen, side = further_rows(loss, loss.seen.mean, sure), "holds"
     else:
@@ -126,7 +127,7 @@ def _bounded(evidence: Evidence, tested: Tested, alpha: float) -> Further | None
     return Further(
         unchanged=unchanged,
         as_seen=as_seen,
-        shows=None if as_seen is None else cast("Literal['holds', 'broken']", side),
+        shows=None if as_seen is None else side,
     )
 
 

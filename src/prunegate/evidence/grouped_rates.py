@@ -170,7 +170,7 @@ class GroupedOverlappingRate(OverlappingRate):
         differing = self.groups.holding(lambda cell: cell in (1, 2, 5, 6))
         data = Grouped(
             totals=self.cells,
-            cross=self.groups.cross(lambda cell: cell, 8),  # type: ignore[arg-type,return-value]  # cells are numbers
+            cross=self.groups.cross(lambda cell: cell, 8),
             discordant_groups=differing,
             groups=self.groups.groups,
         )

@@ -189,7 +189,7 @@ class MacroRate(OfConfusion):
         if self.groups is None:
             return table, None
         place: dict[Hashable, int] = {cell: index for index, cell in enumerate(self._cells)}
-        wrong = self.groups.holding(lambda cell: not cell[0] == cell[1] == cell[2])  # type: ignore[index]  # triples
+        wrong = self.groups.holding(lambda cell: not cell[0] == cell[1] == cell[2])
         grouped = clusters.Grouped(
             totals=table.count.tolist(),
             cross=self.groups.cross(place.get, len(place)),

@@ -18,7 +18,7 @@ import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from prunegate.counting.feature_sums import FeatureSums
 from prunegate.evidence.rates import TestedEvidence
@@ -171,14 +171,16 @@ class MeanValue(TestedEvidence):
 
     def seen_alone(self, hypothesis: Hypothesis) -> TestResult:
         """The test of what the rows show, as if nothing could be lost that none of them lost."""
-        level = hypothesis if isinstance(hypothesis, Level) else None
-        weights = self._above(level.limit) if level else self._against(cast("Contrast", hypothesis))
+        if isinstance(hypothesis, Level):
+            weights, turned = self._above(hypothesis.limit), not hypothesis.at_least
+        else:
+            weights, turned = self._against(hypothesis), False
         first, second, third = map(float, self.moments.combined(weights))
         units = self.moments.units
         found = mean.test(units, first, second, third, 0.0)
         if units and not mean.moments(units, first, second, third).sd:  # they all say the same
             found = replace(found, p_value=float(first <= 0), p_harm=float(first >= 0))
-        if level is None or level.at_least:
+        if not turned:
             return found
         return replace(found, p_value=found.p_harm, p_harm=found.p_value)
 

@@ -78,11 +78,12 @@ class RankedAreas(TestedEvidence):
     def _area(self, weights: AreaWeights, constant: Fraction) -> Area:
         areas = (self.baseline or ZERO, self.candidate or ZERO)
         value = sum((w * a for w, a in zip(weights, areas, strict=True)), constant)
+        positives, negatives, both = self.sums.spread(weights)
         return Area(
             value=float(value),
             lowest=float(sum((min(w, ZERO) for w in weights), constant)),
             highest=float(sum((max(w, ZERO) for w in weights), constant)),
-            spread=tuple(map(float, self.sums.spread(weights))),  # type: ignore[arg-type]  # three of them
+            spread=(float(positives), float(negatives), float(both)),
             units=self.sums.units,
             holding=self.sums.holding,
             weighing=self.sums.weighing,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar, Protocol
+from typing import ClassVar, NoReturn, Protocol
 
 from prunegate.evidence.unseen_loss import UnseenLoss
 from prunegate.metrics.hypothesis import (
@@ -244,7 +244,7 @@ class SingleRate(TestedEvidence):
     def _level(self, level: Level) -> TestResult:
         return binomial_level(self.good, self.n, level)
 
-    def _contrast(self, contrast: Contrast) -> TestResult:
+    def _contrast(self, contrast: Contrast) -> NoReturn:
         del contrast
         raise ValueError("a flip rate has no baseline value, so it has no change")
 
@@ -252,4 +252,4 @@ class SingleRate(TestedEvidence):
         return clopper_pearson.interval(self.good, self.n)
 
     def change_interval(self) -> Interval:
-        return self._contrast(Difference(margin=Fraction(0)))  # type: ignore[return-value]  # raises
+        self._contrast(Difference(margin=Fraction(0)))

@@ -187,14 +187,16 @@ def _likely(tally: PartialTally, shares: Shares, sizes: AgreedSamples) -> Partia
 def _likely_classes(tally: PartialLabels, shares: Shares, sizes: AgreedSamples) -> PartialLabels:
     name, cells = tally.commonest, {c: n for c, n in tally.cells.items() if c[1] != c[2]}
     samples: dict[SampleOf, dict[Triple, int]] = {}
-    both, neither = ("both", name), ("neither", name)
-    for key, most, share in ((both, sizes.both, shares.both), (neither, sizes.neither, None)):
-        of: SampleOf = key  # type: ignore[assignment]  # names of samples
+    drawn: tuple[tuple[SampleOf, int, float | None], ...] = (
+        (("both", name), sizes.both, shares.both),
+        (("neither", name), sizes.neither, None),
+    )
+    for of, most, share in drawn:
         alike = {p: n for p, n in tally.decided.items() if belongs(p, of) and p[0] == p[1]}
         rows = sum(alike.values())
         size = min(most, rows)
         if size:
-            pair = max(alike, key=lambda one, alike=alike: (alike[one], one))  # type: ignore[misc]  # bound at once
+            _, pair = max((n, one) for one, n in alike.items())
             right = _badly(shares.right if share is None else share, size, rows)
             strange = size - _badly(shares.neither, size, rows) if share is None else 0
             strange = min(strange, size - right)

@@ -63,7 +63,7 @@ def _macro(plain: MacroRate, tally: DecidedRows) -> Evidence:
         return plain
     return WeightedMacroRate(
         kind=plain.kind,
-        cells=named.weights.totals,  # type: ignore[arg-type]  # cells are triples
+        cells=named.weights.totals,
         least_classes=plain.least_classes,
         least_rows=plain.least_rows,
         rows=WeightedRows(weights=named.weights, plain=plain, base=frozenset(named.cells)),

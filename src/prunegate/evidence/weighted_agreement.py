@@ -37,8 +37,8 @@ def weighted_agreement(rows: LabelCounts, place: int, plain: Agreement) -> Agree
     weights = rows.weights
     if weights is None or plain.single or weights.even(tuple(rows.cells), rows.rows):
         return plain
-    merged = weights.merged(lambda cell: (cell[0], cell[place]))  # type: ignore[index]  # triples
-    cells: list[Confusion] = sorted(merged.totals)  # type: ignore[arg-type]  # of two names each
+    merged = weights.merged(lambda cell: (cell[0], cell[place]))
+    cells: list[Confusion] = sorted(merged.totals)
     many = SingleRate(good=rows.rows, n=rows.rows, lost=0, gained=0)
     base = WeightedRows(weights=merged, plain=many, base=frozenset(cells))
 

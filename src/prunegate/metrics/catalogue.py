@@ -361,6 +361,15 @@ def metric_named(name: str) -> Metric | None:
     return REFERENCE if name == REFERENCE.name else METRICS.get(name)
 
 
+def metric_of(name: str) -> Metric:
+    """The metric of a finding that rows would settle: a rule's, or the reference.
+
+    Raises:
+        KeyError: no metric is called so.
+    """
+    return REFERENCE if name == REFERENCE.name else METRICS[name]
+
+
 def per_class() -> tuple[str, ...]:
     """Metrics that each class of a multiclass task has by itself; else they are macro averages."""
     return tuple(name for name, metric in METRICS.items() if metric.per_class)

@@ -107,8 +107,11 @@ class SharedRows(Form):
     @property
     def roles(self) -> tuple[Cells, Cells, Cells, Cells]:
         """Cells that both models get right, that are lost, gained, and that neither gets right."""
-        wrong = range(4)  # one bit per model: baseline, candidate
-        return tuple(tuple((7 * y) ^ bits for y in self.labels) for bits in wrong)  # type: ignore[return-value]  # four of them
+
+        def wrong(bits: int) -> Cells:  # one bit per model: baseline, candidate
+            return tuple((7 * y) ^ bits for y in self.labels)
+
+        return wrong(0b00), wrong(0b01), wrong(0b10), wrong(0b11)
 
     @property
     def base(self) -> Base:

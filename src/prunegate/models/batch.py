@@ -6,10 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 NOT_COUNTED = -100
 """The label of a token that is given, not predicted (torch's own number for it)."""
+
+
+def logits_of(module: nn.Module, inputs: Mapping[str, Tensor]) -> Tensor:
+    """Return what a model answers: [B, classes], [B, labels], [B, 1] or [B, T, tokens].
+
+    Args:
+        module: whose answer has ``logits``.
+        inputs: by argument name, on its device.
+    """
+    logits: Tensor = module(**inputs).logits
+    return logits
 
 
 @dataclass(frozen=True, kw_only=True)

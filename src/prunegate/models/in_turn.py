@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from prunegate.models.batch import logits_of
 
 
 class InTurn(nn.Module):
@@ -25,9 +27,10 @@ class InTurn(nn.Module):
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Any:
         """Return logits [B, classes] of token numbers and mask, [B, T]."""
         rows = [
-            cast("Any", self.whole)(
-                input_ids=ids[seen == 1][None], attention_mask=seen[seen == 1][None]
-            ).logits
+            logits_of(
+                self.whole,
+                {"input_ids": ids[seen == 1][None], "attention_mask": seen[seen == 1][None]},
+            )
             for ids, seen in zip(input_ids, attention_mask, strict=True)
         ]
         return SimpleNamespace(logits=torch.cat(rows))

@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import fields
 from itertools import pairwise
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from prunegate.errors import ModelError
 from prunegate.models.config_json import parse_object
@@ -22,6 +22,7 @@ FORMAT = "prunegate-candidate/2"
 _FORMATS = Literal["float32", "int8", "onnx"]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MOST_LAYERS = 10_000
+_Value = TypeVar("_Value")
 
 
 class _WrongError(Exception):
@@ -166,15 +167,15 @@ def _rows(value: object) -> list[Any]:
 
 
 def _list(found: dict[str, Any], name: str) -> list[Any]:
-    return cast("list[Any]", _typed(found, name, list))
+    return _typed(found, name, list)
 
 
 def _object(found: dict[str, Any], name: str) -> dict[str, Any]:
-    return cast("dict[str, Any]", _typed(found, name, dict))
+    return _typed(found, name, dict)
 
 
 def _text(found: dict[str, Any], name: str) -> str:
-    return cast("str", _typed(found, name, str))
+    return _typed(found, name, str)
 
 
 def _sha256(found: dict[str, Any], name: str) -> str:
@@ -185,13 +186,13 @@ def _sha256(found: dict[str, Any], name: str) -> str:
 
 
 def _whole_number(found: dict[str, Any], name: str) -> int:
-    number = cast("int", _typed(found, name, int))
+    number = _typed(found, name, int)
     if isinstance(number, bool) or not 0 <= number < 1 << 63:
         raise _WrongError(f"{name} has to be a whole number from 0 below 2**63")
     return number
 
 
-def _typed(found: dict[str, Any], name: str, kind: type) -> object:
+def _typed(found: dict[str, Any], name: str, kind: type[_Value]) -> _Value:
     value = found[name]
     if not isinstance(value, kind):
         raise _WrongError(f"{name} has to be {kind.__name__}, got {type(value).__name__}")

@@ -74,8 +74,9 @@ def _side(image_size: object) -> int:
 
 def _edge(side: int, crop_pct: object) -> int:
     """Return the shorter edge of the image whose middle is cut out."""
-    if type(crop_pct) not in (int, float) or not 0 < crop_pct <= 1:  # type: ignore[operator] # a number
+    share = crop_pct if isinstance(crop_pct, int | float) and crop_pct is not True else 0
+    if not 0 < share <= 1:
         raise ModelError(
             f"config: pretrained_cfg: crop_pct is {crop_pct!r}; expected more than 0, at most 1."
         )
-    return math.floor(side / crop_pct)  # type: ignore[operator] # a number, by the line above
+    return math.floor(side / share)

@@ -65,7 +65,7 @@ from prunegate.predict.material import Material, prepare_material, require_answe
 from prunegate.predict.predictions_table import predictions
 from prunegate.predict.score import scales_by_batch, score
 from prunegate.predict.tasks.every import answers_of
-from prunegate.predict.tasks.kind import Scored
+from prunegate.predict.tasks.task_answers import Scored
 from prunegate.predict.tokens import TOKENIZER_FILE
 
 _LONGEST_NOTE = 1000

@@ -115,10 +115,10 @@ def _expectations(both: Both) -> Iterator[Change]:
     old, new = (
         {comparable_text(one): one for one in policy.data.expect} for policy in (both.old, both.new)
     )
-    for text in dict.fromkeys((*old, *new)):
+    for text, either in {**old, **new}.items():
         before, after = old.get(text), new.get(text)
         if before is None or after is None:
-            at = ("data", "expect", (before or after).name)  # type: ignore[union-attr]  # one is there
+            at = ("data", "expect", either.name)
             yield bar_change(
                 show_path(at), before, after, present(Move(old=before, new=after, both=both))
             )

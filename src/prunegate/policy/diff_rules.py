@@ -16,6 +16,7 @@ from prunegate.metrics.checks import CHECKS
 from prunegate.policy.change import (
     Change,
     ChangeDirection,
+    Kind,
     LimitChanged,
     bar_change,
     comparable_text,
@@ -245,17 +246,18 @@ def _unjudged(both: Both) -> Iterator[Change]:
     ``slices: content_type`` asks that some content type can be judged. ``slices: all`` does not:
     overall is enough for it, if no content type is expected.
     """
-    for source, other, kind in (
+    ways: tuple[tuple[Policy, Policy, Kind], ...] = (
         (both.old, both.new, "loosened"),
         (both.new, both.old, "tightened"),
-    ):
+    )
+    for source, other, kind in ways:
         asked = list(_demands(other))
         for demand in dict.fromkeys(_demands(source)):
             met = any(_is_met(policy=source, place=place) for place in demand.places)
             if met or any(_answers(answer, demand, other) for answer in asked):
                 continue
             places = tuple(sorted(demand.places))
-            told = ChangeDirection(kind=kind, because="judged")  # type: ignore[arg-type]  # one of the kinds
+            told = ChangeDirection(kind=kind, because="judged")
             old, new = (places, None) if kind == "loosened" else (None, places)
             yield bar_change("rules.slices", old, new, told)
 

@@ -30,6 +30,11 @@ class _OfEachRow(_OfColumn):
     """The share of the rows with a value that has to do it."""
 
 
+def _crossed(least: float | None, most: float | None) -> bool:
+    """Whether both ends are given, and the wrong way round."""
+    return least is not None and most is not None and least > most
+
+
 class _Within(Section):
     min_value: Number | None = None
     """The smallest value that will do; absent: any."""
@@ -44,7 +49,7 @@ class _Within(Section):
     def _has_an_end(self) -> _Within:
         if self.min_value is None and self.max_value is None:
             raise ValueError("give 'min_value', 'max_value' or both; else every value would do")
-        if None not in (self.min_value, self.max_value) and self.min_value > self.max_value:  # type: ignore[operator]  # neither is None
+        if _crossed(self.min_value, self.max_value):
             raise ValueError("'min_value' is above 'max_value'; no value would do")
         if self.min_value == self.max_value and (self.strict_min or self.strict_max):
             raise ValueError("'min_value' is 'max_value', which 'strict' leaves out; none would do")
@@ -241,7 +246,7 @@ class RowsWithin(Section):
     def _has_an_end(self) -> RowsWithin:
         if self.min_value is None and self.max_value is None:
             raise ValueError("give 'min_value', 'max_value' or both; else any table would do")
-        if None not in (self.min_value, self.max_value) and self.min_value > self.max_value:  # type: ignore[operator]  # neither is None
+        if _crossed(self.min_value, self.max_value):
             raise ValueError("'min_value' is above 'max_value'; no table would do")
         return self
 

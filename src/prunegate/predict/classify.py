@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch import nn
 from prunegate.errors import ModelError, TableError
 from prunegate.io.progress import Progress, silent
 from prunegate.models.activation import Activation
+from prunegate.models.batch import logits_of
 from prunegate.models.placement import placed
 from prunegate.predict.inputs import Inputs
 
@@ -164,7 +165,7 @@ def _answers(  # as probabilities, and what is made of each answer
     with placed(module, device, training=False) as target, torch.inference_mode():
         for rows in inputs.batches(batch_size):
             given = {name: tensor.to(target) for name, tensor in inputs.inputs(rows).items()}
-            part = made(cast("Any", module)(**given).logits)
+            part = made(logits_of(module, given))
             found = np.empty((len(inputs), part.shape[1])) if found is None else found
             found[rows] = part
             done += len(rows)

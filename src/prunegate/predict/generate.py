@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from prunegate.errors import ModelError
+from prunegate.models.batch import logits_of
 from prunegate.models.placement import placed
 from prunegate.predict.documents import Beginning
 from prunegate.predict.score import within_memory
@@ -134,7 +135,7 @@ def _cached(module: nn.Module, ids: Tensor, most: int, end: int | None) -> list[
     while len(said) < most and (not said or said[-1] != end):
         seen = torch.ones((1, ids.shape[1] + len(said)), dtype=torch.int64, device=ids.device)
         try:
-            answer = cast("Any", module)(
+            answer = module(
                 input_ids=fed, attention_mask=seen, past_key_values=past, use_cache=True
             )
         except RuntimeError as error:
@@ -175,8 +176,7 @@ def _tie(module: nn.Module) -> float:
 
 
 def _logits(module: nn.Module, ids: Tensor) -> Tensor:
-    found = cast("Any", module)(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
-    return cast("Tensor", found)
+    return logits_of(module, {"input_ids": ids, "attention_mask": torch.ones_like(ids)})
 
 
 def _likeliest(logits: Tensor) -> int:

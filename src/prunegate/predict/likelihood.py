@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
 
 import numpy as np
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 
 from prunegate.errors import ModelError, TableError
 from prunegate.io.progress import Progress, silent
-from prunegate.models.batch import NOT_COUNTED
+from prunegate.models.batch import NOT_COUNTED, logits_of
 from prunegate.models.placement import placed
 from prunegate.predict.documents import Documents
 
@@ -70,7 +69,7 @@ def likelihoods(
     with placed(module, device, training=False) as target, torch.inference_mode():
         for rows in documents.batches(batch_size):
             batch = documents.batch(rows).to(target)
-            logits = cast("Any", module)(**batch.inputs).logits
+            logits = logits_of(module, batch.inputs)
             nll[rows] = [
                 _surprise(of_one[:-1], labels[1:])
                 for of_one, labels in zip(_checked(logits, batch.labels), batch.labels, strict=True)

@@ -30,7 +30,7 @@ from prunegate.predict.inputs import Inputs
 from prunegate.predict.preprocessing import Preprocessing, understands
 from prunegate.predict.processed_images import processed_images
 from prunegate.predict.tasks.every import answers_of
-from prunegate.predict.tasks.kind import Targets
+from prunegate.predict.tasks.task_answers import Targets
 from prunegate.predict.texts import open_texts
 from prunegate.predict.tokens import Tokens
 

@@ -10,7 +10,7 @@ from prunegate.data.labelled.rows import LabelledRows, select_rows
 from prunegate.errors import TableError
 from prunegate.policy.schema import Policy
 from prunegate.predict.tasks.every import answers_of
-from prunegate.predict.tasks.kind import Scored
+from prunegate.predict.tasks.task_answers import Scored
 
 
 def predictions(

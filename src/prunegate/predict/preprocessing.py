@@ -237,7 +237,8 @@ def _channels(
 
 
 def _number(value: object, name: str, *, positive: bool) -> float:
-    number = float(value) if type(value) in (int, float) else math.nan  # type: ignore[arg-type] # an int or float
+    numeric = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    number = float(numeric)
     if not math.isfinite(number) or (positive and number <= 0):
         raise ModelError(f"preprocessor: {name} holds {value!r}; expected a finite number.")
     return number

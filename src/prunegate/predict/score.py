@@ -10,7 +10,7 @@ from prunegate.models.load import LoadedModel
 from prunegate.policy.schema import Policy
 from prunegate.predict.inputs import Inputs
 from prunegate.predict.tasks.every import answers_of
-from prunegate.predict.tasks.kind import Forward, Scored
+from prunegate.predict.tasks.task_answers import Forward, Scored
 
 Answers = TypeVar("Answers")
 

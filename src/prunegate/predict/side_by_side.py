@@ -12,11 +12,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
+from prunegate.models.batch import logits_of
 from prunegate.models.int8_layers import Int8
 from prunegate.predict.documents import AT_ONCE
 
@@ -91,7 +91,7 @@ def _continued(
     steps: list[Tensor] = []
     past = None
     while len(steps) < most and not bool(over.all()):
-        answer = cast("Any", module)(
+        answer = module(
             input_ids=fed,
             attention_mask=seen,
             position_ids=places,
@@ -116,7 +116,7 @@ def _clear(
     home = next(module.parameters()).device
     whole = [[*one, *more] for one, more in zip(given, said, strict=True)]
     ids, seen = _padded(whole, home, left=False)
-    logits = cast("Any", module)(input_ids=ids, attention_mask=seen).logits
+    logits = logits_of(module, {"input_ids": ids, "attention_mask": seen})
     found = []
     for of_one, one, more in zip(logits, given, said, strict=True):
         asked = of_one[len(one) - 1 : len(one) - 1 + len(more)]

@@ -211,8 +211,9 @@ def _control(record: DecisionRecord, finding: Finding) -> float | None:
     for row in record.control.slices if record.control else ():
         same = (row.metric, row.slice) == (finding.metric, finding.slice)
         if same and finding.class_label is None:
-            known = row.control is not None and row.baseline is not None
-            return row.control - row.baseline if known else None  # type: ignore[operator]  # both known
+            if row.control is None or row.baseline is None:
+                return None
+            return row.control - row.baseline
     return None
 
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from prunegate.audit.control_record import ControlSlice
+from prunegate.audit.control_record import Control, ControlSlice
 from prunegate.audit.record import DecisionRecord
-from prunegate.report.own_threshold import own_threshold, shown_threshold
+from prunegate.report.own_threshold import OwnThreshold, own_threshold, shown_threshold
 from prunegate.report.page_one.people import People
 from prunegate.report.speech import Speech
 from prunegate.report.units import Units, is_share, metric_name
@@ -63,20 +63,19 @@ def control(record: DecisionRecord, units: Units) -> ControlView | None:
         summary=visible(record.control.summary),
         rows=rows,
         causes=causes,
-        meaning=_meaning(record, people.speech),
+        meaning=_meaning(record.control, own_threshold(record), people.speech),
     )
 
 
-def _meaning(record: DecisionRecord, said: Speech) -> str:
+def _meaning(control: Control, own: OwnThreshold | None, said: Speech) -> str:
     """What the columns are, from which score on each model decides, and what changes are in."""
-    assert record.control is not None  # noqa: S101  # as ``control`` asks
-    at, own = record.control.threshold, own_threshold(record)
+    at = control.threshold
     told = [said.say("control.meaning" if at is None else "control.meaning_threshold")]
     if at is not None and own is not None:
         scores = {"baseline": own.baseline, "candidate": own.candidate, "control": at}
         shown = {model: shown_threshold(score, said) for model, score in scores.items()}
         told.append(said.say("control.thresholds", **shown))
-    shares = any(is_share(row.metric) for row in record.control.slices)
+    shares = any(is_share(row.metric) for row in control.slices)
     told.append(said.say("control.shares" if shares else "control.values"))
     return " ".join(told)
 

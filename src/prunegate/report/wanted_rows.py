@@ -6,7 +6,7 @@ Made from the finding's facts; in English it is what the finding's own note says
 
 from __future__ import annotations
 
-from prunegate.metrics.catalogue import metric_named
+from prunegate.metrics.catalogue import metric_of
 from prunegate.report.speech import Speech
 from prunegate.text.escape import named
 from prunegate.verdict.advice import HARDLY, round_up
@@ -39,8 +39,7 @@ def wanted(finding: Finding, said: Speech, *, rarest: bool) -> str:
 
 
 def _asked(finding: Finding, count: int | None, said: Speech, *, rarest: bool) -> str:
-    metric = metric_named(finding.metric)
-    assert metric is not None  # noqa: S101  # findings that want rows name one
+    metric = metric_of(finding.metric)
     shown = round_up(count or 0)
     label = "" if finding.class_label is None else finding.class_label
     what = said.count(f"wanted.{_noun(finding, metric.noun, rarest=rarest)}", shown, label=label)

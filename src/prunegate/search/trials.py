@@ -28,7 +28,7 @@ from prunegate.pipeline.tuning import with_tuned_threshold
 from prunegate.policy.schema import Policy
 from prunegate.policy.steps import SearchSection, Split
 from prunegate.policy.task import Task
-from prunegate.predict.tasks.kind import Scored
+from prunegate.predict.tasks.task_answers import Scored
 from prunegate.search.attempt import Attempt, Tried, missed, worst_change
 from prunegate.search.memo import Amounts
 from prunegate.search.paired_comparison import lost_more, task_of_pair

@@ -11,7 +11,7 @@ from __future__ import annotations
 from scipy.special import betainc, betaincc, betaincinv
 
 from prunegate.stats import arguments
-from prunegate.stats.result import Interval, TestResult
+from prunegate.stats.result import Interval, TestResult, statistical_test
 
 _METHOD = "exact binomial (Clopper-Pearson)"
 
@@ -40,6 +40,7 @@ def upper(x: int, n: int, tail: float) -> float:
     return 1.0 - float(betaincinv(n - x, x + 1, tail)) if x < n else 1.0
 
 
+@statistical_test
 def test_at_least(x: int, n: int, limit: float) -> TestResult:
     """Is the rate at least ``limit`` (0 to 1)? A limit of 0 always holds."""
     _check(x, n, limit)
@@ -53,6 +54,7 @@ def test_at_least(x: int, n: int, limit: float) -> TestResult:
     )
 
 
+@statistical_test
 def test_at_most(x: int, n: int, limit: float) -> TestResult:
     """Is the rate at most ``limit`` (0 to 1)? A limit of 1 always holds."""
     _check(x, n, limit)
@@ -79,8 +81,3 @@ def tail_at_most(x: int, n: int, rate: float) -> float:
 def _check(x: int, n: int, limit: float) -> None:
     arguments.part_of(n, x=x)
     arguments.closed_interval("limit", limit, 0, 1)
-
-
-# The names say what they are; pytest must not collect them where they are imported.
-test_at_least.__test__ = False  # type: ignore[attr-defined]  # functions take attributes at runtime
-test_at_most.__test__ = False  # type: ignore[attr-defined]  # functions take attributes at runtime

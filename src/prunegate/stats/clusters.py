@@ -26,7 +26,7 @@ from scipy.special import stdtr, stdtrit
 
 from prunegate.stats import arguments, paired_exact, tango
 from prunegate.stats.margin_line import Boundary
-from prunegate.stats.result import Interval, TestResult
+from prunegate.stats.result import Interval, TestResult, statistical_test
 
 _ROUNDING = 1e-9
 METHOD = "Tango on counts over the design effect, t"
@@ -151,12 +151,14 @@ def whole_effect(data: Grouped, base: Sequence[int]) -> float:
     return max(1.0, math.fsum(data.cross[i][j] for i in base for j in base) / n)
 
 
+@statistical_test
 def test(data: Grouped, roles: Roles, margin: float) -> TestResult:
     """Is (gained - lost) / n at least ``-margin``, margin in (-1, 1)?"""
     arguments.open_interval("margin", margin, -1, 1)
     return against(data, roles, Boundary(intercept=margin), METHOD)
 
 
+@statistical_test
 def test_ratio(data: Grouped, roles: Roles, ratio: float) -> TestResult:
     """Is p_lost at most ``1 - ratio + ratio * p_gained`` on the rows of the base?
 
@@ -254,7 +256,3 @@ def _check(data: Grouped) -> None:
         raise ValueError(
             f"{data.discordant_groups} discordant of {data.groups} groups: count each group once."
         )
-
-
-test.__test__ = False  # type: ignore[attr-defined]  # pytest must not collect it where imported
-test_ratio.__test__ = False  # type: ignore[attr-defined]  # pytest must not collect it

@@ -27,7 +27,7 @@ from scipy.special import stdtr, stdtrit
 
 from prunegate.stats import arguments
 from prunegate.stats.mean import all_unseen
-from prunegate.stats.result import Interval, TestResult
+from prunegate.stats.result import Interval, TestResult, statistical_test
 
 METHOD = "DeLong with t, and with one unseen loss"
 RELIABLE = 50
@@ -69,6 +69,7 @@ class Area:
         return apart + max(0.0, both) * self.units / (self.units - 1)
 
 
+@statistical_test
 def test(area: Area) -> TestResult:
     """Is the value at least 0?
 
@@ -105,6 +106,3 @@ def interval(area: Area, confidence: float = 0.95) -> Interval:
         return Interval(low=-math.inf, high=math.inf, method="DeLong")
     half = float(stdtrit(area.freedom, (1 + confidence) / 2)) * math.sqrt(variance)
     return Interval(low=area.value - half, high=area.value + half, method="DeLong")
-
-
-test.__test__ = False  # type: ignore[attr-defined]  # pytest must not collect it where imported

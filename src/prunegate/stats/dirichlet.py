@@ -18,13 +18,14 @@ import numpy as np
 from prunegate.stats import arguments, joint_counts
 from prunegate.stats.joint_counts import Kind
 from prunegate.stats.margin_line import Floats
-from prunegate.stats.result import TestResult
+from prunegate.stats.result import TestResult, statistical_test
 
 METHOD = "Dirichlet posterior with one added loss per kind"
 DRAWS = 50_000
 """Resolves p-values down to 2e-5, below the Holm levels of a thousand checks."""
 
 
+@statistical_test
 def test_precision(cells: Sequence[float], k: float, margin: float, *, seed: int) -> TestResult:
     """Is the candidate's precision minus ``k`` times the baseline's at least ``-margin``?
 
@@ -40,6 +41,7 @@ def test_precision(cells: Sequence[float], k: float, margin: float, *, seed: int
     return _test(cells, "precision", (k, margin), seed)
 
 
+@statistical_test
 def test_f1(cells: Sequence[float], k: float, margin: float, *, seed: int) -> TestResult:
     """Is the candidate's F1 minus ``k`` times the baseline's at least ``-margin``?
 
@@ -81,7 +83,3 @@ def _contrasts(
         top, bottom = draws @ np.array(weights.u), draws @ np.array(weights.v)
         values.append(np.divide(top, bottom, out=np.full(DRAWS, np.nan), where=bottom > 0))
     return np.asarray(values[1] - k * values[0])
-
-
-test_precision.__test__ = False  # type: ignore[attr-defined]  # pytest must not collect it
-test_f1.__test__ = False  # type: ignore[attr-defined]  # pytest must not collect it

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from scipy.special import betainc, betaincc, stdtrit
 
 from prunegate.stats import arguments, normal
-from prunegate.stats.result import Interval, TestResult
+from prunegate.stats.result import Interval, TestResult, statistical_test
 
 METHOD = "Korn-Graubard (Clopper-Pearson on the effective sample size)"
 _STEPS = 60
@@ -27,6 +27,7 @@ _FLAT = 0.45
 """Levels from which both critical values are next to nothing, and no correction is left."""
 
 
+@statistical_test
 def test_at_least(x: float, n: float, limit: float, groups: int) -> TestResult:
     """Is the rate at least ``limit`` (0 to 1)?
 
@@ -46,6 +47,7 @@ def test_at_least(x: float, n: float, limit: float, groups: int) -> TestResult:
     )
 
 
+@statistical_test
 def test_at_most(x: float, n: float, limit: float, groups: int) -> TestResult:
     """Is the rate at most ``limit`` (0 to 1)? Arguments as for `test_at_least`."""
     found = test_at_least(n - x, n, 1 - limit, groups)
@@ -107,8 +109,3 @@ def _check(x: float, n: float, limit: float, groups: int) -> None:
     arguments.part_of(n, x=x)
     arguments.counts(groups=groups)
     arguments.closed_interval("limit", limit, 0, 1)
-
-
-# The names say what they are; pytest must not collect them where they are imported.
-test_at_least.__test__ = False  # type: ignore[attr-defined]  # functions take attributes at runtime
-test_at_most.__test__ = False  # type: ignore[attr-defined]  # functions take attributes at runtime

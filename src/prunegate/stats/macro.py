@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunegate.stats import arguments, empirical_likelihood, normal, roots
-from prunegate.stats.result import Interval, TestResult
+from prunegate.stats.result import Interval, TestResult, statistical_test
 
 METHOD = "constrained-likelihood score of a macro average"
 Kind = Literal["recall", "precision", "f1", "mcc"]
@@ -137,16 +137,16 @@ class ConfusionCounts:
     @cached_property
     def models(self) -> tuple[ModelDecisions, ModelDecisions]:
         """The candidate's decisions and the baseline's."""
+        return self._decisions(self.candidate), self._decisions(self.baseline)
+
+    def _decisions(self, made: Whole) -> ModelDecisions:
         width = self.classes if self.kind == "mcc" else self.classes + 1
-        return tuple(  # type: ignore[return-value]  # of two
-            ModelDecisions(
-                made=made,
-                right=np.flatnonzero(made == self.label),
-                hit=self.label[made == self.label],
-                correct=(made == self.label).astype(float),
-                flat=self.label * width + made,
-            )
-            for made in (self.candidate, self.baseline)
+        return ModelDecisions(
+            made=made,
+            right=np.flatnonzero(made == self.label),
+            hit=self.label[made == self.label],
+            correct=(made == self.label).astype(float),
+            flat=self.label * width + made,
         )
 
 
@@ -173,6 +173,7 @@ def average(table: ConfusionCounts, decisions: ModelDecisions) -> float:
     return _influence(table, decisions, table.shares)[0]
 
 
+@statistical_test
 def test(
     table: ConfusionCounts,
     k: float,
@@ -395,6 +396,3 @@ def _check(table: ConfusionCounts, k: float, margin: float) -> None:
     arguments.counts(k=k, **{f"cell {i}": float(c) for i, c in enumerate(table.count)})
     if not math.isfinite(room(table, k, margin)):
         raise ValueError("a class has no row in its denominator: its value is undefined.")
-
-
-test.__test__ = False  # type: ignore[attr-defined]  # pytest must not collect it where imported

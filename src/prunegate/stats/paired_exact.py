@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from prunegate.stats import arguments, normal, unconditional
 from prunegate.stats.margin_line import Boundary
-from prunegate.stats.result import TestResult
+from prunegate.stats.result import TestResult, statistical_test
 
 METHOD = "exact unconditional (Berger-Boos, Tango ordering)"
 METHOD_LARGE = "Tango score"
@@ -28,6 +28,7 @@ BETA_HARM = 1e-6
 """Small, because Holm compares harm with levels far below alpha."""
 
 
+@statistical_test
 def test(  # a library function: pytest never sees it
     lost: int,
     gained: int,
@@ -88,6 +89,3 @@ def tail_of_harm(
     if min(lost, gained) >= ASYMPTOTIC_FROM:
         return normal.upper_tail(-boundary.score_of(lost, gained, n))
     return unconditional.unconditional_p(gained, lost, n, boundary.reversed, beta)
-
-
-test.__test__ = False  # type: ignore[attr-defined]  # pytest must not collect it where imported

@@ -21,12 +21,13 @@ from dataclasses import replace
 
 from prunegate.stats import arguments, paired_exact
 from prunegate.stats.margin_line import Boundary
-from prunegate.stats.result import TestResult
+from prunegate.stats.result import TestResult, statistical_test
 
 METHOD = "exact conditional-unconditional ratio (Berger-Boos, Nam-Blackwelder ordering)"
 METHOD_LARGE = "Nam-Blackwelder score"
 
 
+@statistical_test
 def test_relative(both: int, lost: int, gained: int, neither: int, r: float) -> TestResult:
     """Is the candidate's success rate at least ``(1 - r)`` times the baseline's?
 
@@ -48,6 +49,7 @@ def test_relative(both: int, lost: int, gained: int, neither: int, r: float) -> 
     return _ratio(lost, gained, both + lost + gained, 1 - r)
 
 
+@statistical_test
 def test_error_ratio(both: int, lost: int, gained: int, neither: int, r: float) -> TestResult:
     """Is the candidate's error rate at most ``(1 + r)`` times the baseline's?
 
@@ -79,7 +81,3 @@ def _ratio(lost: int, gained: int, informative: int, ratio: float) -> TestResult
     found = paired_exact.against(lost, gained, informative, line)
     large = min(lost, gained) >= paired_exact.ASYMPTOTIC_FROM
     return replace(found, method=METHOD_LARGE if large else METHOD)
-
-
-test_relative.__test__ = False  # type: ignore[attr-defined]  # pytest must not collect it
-test_error_ratio.__test__ = False  # type: ignore[attr-defined]  # pytest must not collect it

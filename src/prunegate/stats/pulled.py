@@ -22,7 +22,7 @@ from scipy.special import stdtr, stdtrit
 
 from prunegate.stats import arguments, mean
 from prunegate.stats.mean import all_unseen
-from prunegate.stats.result import Interval, TestResult
+from prunegate.stats.result import Interval, TestResult, statistical_test
 
 METHOD = "t and Hall's skewness-corrected t of what rows pull, and with one unseen loss"
 RELIABLE = {"average_precision": 100, "rank_correlation": 300}
@@ -65,6 +65,7 @@ class Pulled:
         return sd * math.sqrt(self.units * fewest / (fewest - 1)) / self.weight
 
 
+@statistical_test
 def test(pulled: Pulled) -> TestResult:
     """Is the value at least 0?
 
@@ -100,6 +101,3 @@ def interval(pulled: Pulled, confidence: float = 0.95) -> Interval:
         return Interval(low=-math.inf, high=math.inf, method="t")
     half = float(stdtrit(pulled.freedom, (1 + confidence) / 2)) * pulled.error
     return Interval(low=pulled.value - half, high=pulled.value + half, method="t")
-
-
-test.__test__ = False  # type: ignore[attr-defined]  # pytest must not collect it where imported

@@ -15,6 +15,7 @@ from scipy.special import ndtr
 
 from prunegate.stats import constrained_mle, joint_counts, ratio_score
 from prunegate.stats.joint_counts import Kind
+from prunegate.stats.result import statistical_test
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -32,6 +33,7 @@ class Claim:
     margin: float
 
 
+@statistical_test
 def test(cells: NDArray[np.int64], claim: Claim) -> tuple[Floats, Floats]:
     """p_value and p_harm of each table (first axis) of eight cells; both rates must be defined."""
     shares = cells / cells.sum(axis=1, keepdims=True)
@@ -52,7 +54,7 @@ def test(cells: NDArray[np.int64], claim: Claim) -> tuple[Floats, Floats]:
 def _weights(kind: Kind) -> tuple[Floats, Floats, Floats, Floats]:
     """U and v of the baseline, then of the candidate."""
     first, second = (joint_counts.weights(kind, model) for model in joint_counts.MODELS)
-    return tuple(np.array(w) for w in (first.u, first.v, second.u, second.v))  # type: ignore[return-value]  # four of them
+    return np.array(first.u), np.array(first.v), np.array(second.u), np.array(second.v)
 
 
 def _state(p: Floats, kind: Kind) -> Floats:
@@ -196,6 +198,3 @@ def _multiplier(sw: Floats, g: Floats, excess: Floats, limit: Floats) -> Floats:
         inside, outside, t = inside[go], outside[go], (t + step)[go]
     found[here] = inside  # the last step may have left the bracket
     return found
-
-
-test.__test__ = False  # type: ignore[attr-defined]  # pytest must not collect it where imported

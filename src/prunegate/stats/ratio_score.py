@@ -25,11 +25,12 @@ from functools import lru_cache
 from prunegate.stats import arguments, constrained_mle, joint_counts, normal, roots
 from prunegate.stats.constrained_mle import RatioLimit
 from prunegate.stats.joint_counts import Kind
-from prunegate.stats.result import Interval, TestResult
+from prunegate.stats.result import Interval, TestResult, statistical_test
 
 METHOD = "constrained-likelihood score"
 
 
+@statistical_test
 def test_precision(
     cells: Sequence[float],
     k: float,
@@ -51,6 +52,7 @@ def test_precision(
     return _test(cells, "precision", (k, margin), df)
 
 
+@statistical_test
 def test_f1(
     cells: Sequence[float],
     k: float,
@@ -108,7 +110,3 @@ def _interval(cells: tuple[float, ...], kind: Kind, confidence: float) -> Interv
     reach = max(centre - low, 1e-6)  # the other side is about as far
     high = roots.first_crossing(lambda d: z + score(d), start, 1.0, reach)
     return Interval(low=low, high=high, method=METHOD)
-
-
-test_precision.__test__ = False  # type: ignore[attr-defined]  # pytest must not collect it
-test_f1.__test__ = False  # type: ignore[attr-defined]  # pytest must not collect it

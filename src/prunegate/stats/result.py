@@ -6,9 +6,9 @@ to hold, shown to be broken, and not enough evidence. They are not complements o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 
 def adjust(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -58,3 +58,12 @@ class Interval:
     """Upper limit, inclusive."""
     method: str
     """Short name of the method, for people."""
+
+
+_Test = TypeVar("_Test", bound=Callable[..., object])
+
+
+def statistical_test(function: _Test) -> _Test:
+    """Mark a test of statistics, which pytest does not collect where it is imported."""
+    function.__dict__["__test__"] = False
+    return function

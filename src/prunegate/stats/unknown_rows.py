@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from prunegate.stats import arguments, normal, paired_exact, unconditional
 from prunegate.stats.margin_line import Boundary
-from prunegate.stats.result import TestResult
+from prunegate.stats.result import TestResult, statistical_test
 
 METHOD = "exact unconditional, largest p over the positives there may be"
 _SLACK = 1e-4
@@ -48,6 +48,7 @@ class PossibleRows:
     harm_level: float = 0.0
 
 
+@statistical_test
 def test_unknown(lost: int, gained: int, rows: PossibleRows, margin: float) -> TestResult:
     """Is (gained - lost) / n, in the population, at least ``-margin``?
 
@@ -125,6 +126,3 @@ class _Tail:
 def _points(first: int, last: int) -> tuple[int, ...]:
     """Both ends of a span and three numbers between them, each once."""
     return tuple(dict.fromkeys(round(first * (last / first) ** (part / 4)) for part in range(5)))
-
-
-test_unknown.__test__ = False  # type: ignore[attr-defined]  # pytest must not collect it

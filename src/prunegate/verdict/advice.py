@@ -13,7 +13,7 @@ from typing import Literal
 
 from prunegate.counting.slices import SliceCounts
 from prunegate.evidence.further_rows import Further
-from prunegate.metrics.catalogue import metric_named
+from prunegate.metrics.catalogue import metric_of
 from prunegate.policy.schema import Minimum
 from prunegate.text.said import joined
 from prunegate.verdict.finding import Finding, NeededFor
@@ -144,9 +144,7 @@ def request(finding: Finding, *, rarest: bool, where: str = "") -> str:
         rarest: whether positives are the rows of the rarest class.
         where: of which slice, as the end of the first phrase.
     """
-    metric = metric_named(finding.metric)
-    assert metric is not None  # noqa: S101  # findings that want rows name one
-    verb = metric.wants
+    verb = metric_of(finding.metric).wants
     row = _row(finding, rarest)
     unchanged, as_seen = finding.needed_if_unchanged, finding.needed_if_as_seen
 
@@ -190,9 +188,7 @@ def _likely_broken(finding: Finding) -> str:
 
 def _row(finding: Finding, rarest: bool) -> _Noun:
     """What a row is called."""
-    metric = metric_named(finding.metric)
-    assert metric is not None  # noqa: S101  # as above
-    row, of = metric.noun.removesuffix("s"), ""
+    row, of = metric_of(finding.metric).noun.removesuffix("s"), ""
     if finding.needed_unit == "positives":
         row = "row" if finding.class_label is not None or rarest else "positive"
         if finding.class_label is not None:

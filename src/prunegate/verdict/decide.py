@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 from prunegate.counting.calibration import BINS_OF_SURENESS
 from prunegate.counting.label_sets import LabelSets
@@ -58,7 +59,7 @@ def _harm(finding: Finding) -> float:
     return 1.0 if finding.p_harm is None else finding.p_harm
 
 
-_SETTLED = dict.fromkeys(
+_SETTLED: dict[str, Any] = dict.fromkeys(
     (
         *("needed", "needed_unit", "needed_for", "open_because", "weight"),
         *("needed_if_unchanged", "needed_if_as_seen", "as_seen"),
@@ -71,7 +72,7 @@ _SETTLED = dict.fromkeys(
 def _contest(draft: Draft, p_harm: float, alpha: float) -> Finding:
     finding = replace(draft.finding, p_harm_adjusted=p_harm)
     if draft.contestable and finding.status == "inconclusive" and p_harm <= alpha:
-        return replace(finding, status="fail", note="", **_SETTLED)  # type: ignore[arg-type]  # by name
+        return replace(finding, status="fail", note="", **_SETTLED)
     return finding
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 from prunegate.counting.label_sets import LabelSets
 from prunegate.counting.partial_tally import PartialTally
@@ -27,7 +28,7 @@ from prunegate.stats.result import TestResult
 from prunegate.text.said import said
 from prunegate.verdict import sentences
 from prunegate.verdict.advice import Lack, with_need
-from prunegate.verdict.finding import Finding, MethodKind, OpenBecause, Status
+from prunegate.verdict.finding import FieldsOfQuestion, Finding, MethodKind, OpenBecause, Status
 from prunegate.verdict.losses import NOTHING_LOST, is_loss
 from prunegate.verdict.operational import operational_finding
 from prunegate.verdict.operational_figures import OperationalFigure
@@ -49,8 +50,6 @@ from prunegate.verdict.targets import (
     select_slices,
 )
 from prunegate.verdict.unseen_range import with_unseen_range
-
-_ROWS_OF_THE_MINIMUM = {"needed_unit": "rows", "needed_for": "minimum evidence"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +79,7 @@ class Question:
         return METRICS[self.rule.metric]
 
     @property
-    def common(self) -> dict[str, object]:
+    def common(self) -> FieldsOfQuestion:
         """The fields of a finding that the question alone decides."""
         limit = bound_of(self.limit)
         return {
@@ -130,23 +129,30 @@ def _unseen(rule: Rule, asked: Sequence[Sequence[str | None]]) -> list[str]:
     return [name for value in rule.classes if (name := value_text(value)) not in seen]
 
 
-def _empty(
-    question: Question, name: str, because: OpenBecause, note: str, **fields: object
-) -> Draft:
+def _empty(question: Question, name: str, because: OpenBecause, note: str, **fields: Any) -> Draft:
     """A finding without evidence: never a pass."""
-    defaults: dict[str, object] = dict.fromkeys(
-        ("baseline", "candidate", "difference", "ci_low", "ci_high", "p_value", "p_harm")
+    finding = Finding(
+        **question.common,
+        slice=name,
+        status="fail" if question.rule.on_undefined == "fail" else "inconclusive",
+        baseline=None,
+        candidate=None,
+        difference=None,
+        ci_low=None,
+        ci_high=None,
+        p_value=None,
+        p_harm=None,
+        n=0,
+        method="none",
+        method_kind="none",
+        note=note,
+        open_because=because,
+        needed_for=None if fields.get("needed") is None else "minimum evidence",
     )
-    status = "fail" if question.rule.on_undefined == "fail" else "inconclusive"
-    known = {"slice": name, "note": note, "status": status, "n": 0, "method": "none"}
-    known |= {"method_kind": "none", "open_because": because}
-    if fields.get("needed") is not None:
-        known["needed_for"] = "minimum evidence"
-    finding = Finding(**{**defaults, **question.common, **known, **fields})  # type: ignore[arg-type]  # built by name
-    return Draft(finding=finding)
+    return Draft(finding=replace(finding, **fields))
 
 
-def _asked_for(count: int, unit: str) -> dict[str, object]:
+def _asked_for(count: int, unit: str) -> dict[str, Any]:
     """What a minimum lacks, as fields; a single row settles nothing, and no number says so."""
     return {"needed": count, "needed_unit": unit} if count > 1 else {}
 
@@ -249,7 +255,7 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
     low, high = change_or_level(about, question.metric, level=isinstance(claim, Level))
     standing = _of_both_classes(_standing(question, counts, about, claim, result), counts)
     finding = Finding(
-        **question.common,  # type: ignore[arg-type]  # built by name
+        **question.common,
         slice=counts.name,
         status=standing.status,
         baseline=shown_value(about.baseline, question.metric),
@@ -275,7 +281,10 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
         note = sentences.uneven_groups(weight)
         finding = replace(finding, open_because="uneven groups", weight=weight, note=note)
     elif standing.because == "minimum evidence" and counts.strata is not None:
-        finding = replace(finding, needed=lacking_rows(counts), **_ROWS_OF_THE_MINIMUM)  # type: ignore[arg-type]  # by name
+        lacking = lacking_rows(counts)
+        finding = replace(
+            finding, needed=lacking, needed_unit="rows", needed_for="minimum evidence"
+        )
     elif standing.status == "inconclusive":
         if standing.because == "not shown":
             finding = with_unseen_range(question.policy, finding, about, claim)

@@ -7,7 +7,7 @@ names in record.json and findings.csv too.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypedDict
 
 from prunegate.claims.checked import Claims
 from prunegate.counting.stratum import Stratum
@@ -215,6 +215,19 @@ is shown to have less than half of its baseline's agreement beyond chance; decis
 turned around; classes that fit by other names; decisions that fit the labels some places on in the
 order of the ids, of all rows or of a stretch of them; decisions that fit in another order of the
 ids."""
+
+
+class FieldsOfQuestion(TypedDict):
+    """The fields of a finding that its question alone decides, whatever the slice."""
+
+    rule: int
+    metric: str
+    class_label: str | None
+    check: str
+    severity: Literal["block", "warn"]
+    evidence: Literal["proven", "point"]
+    limit: float
+    limit_kind: Literal["absolute", "relative", "error_ratio"]
 
 
 @dataclass(frozen=True, kw_only=True)

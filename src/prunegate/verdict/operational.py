@@ -7,7 +7,7 @@ measured, or on a noisy machine, is inconclusive: never a pass.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -16,29 +16,29 @@ from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import CHECKS, Bound, is_factor, is_level
 from prunegate.metrics.hypothesis import exact_fraction, holds
 from prunegate.policy.schema import Rule
-from prunegate.verdict.finding import Finding, OpenBecause, Status
+from prunegate.verdict.finding import FieldsOfQuestion, Finding, OpenBecause, Status
 from prunegate.verdict.operational_figures import OperationalFigure
 
 
 def operational_finding(
-    common: Mapping[str, object], rule: Rule, figure: OperationalFigure | None
+    common: FieldsOfQuestion, rule: Rule, figure: OperationalFigure | None
 ) -> Finding:
     """One limit on one figure; ``common`` are the finding's fields that the question decides."""
-    check = str(common["check"])
-    bound = Bound(value=common["limit"], kind=common["limit_kind"])  # type: ignore[arg-type]  # as its schema says
+    check = common["check"]
+    bound = Bound(value=common["limit"], kind=common["limit_kind"])
     standing = _standing_of(rule, Limited(check=check, bound=bound), figure)
     estimated = _estimate(figure, check) is not None
     baseline = figure.baseline if figure else None
     candidate = figure.candidate if figure else None
-    both = baseline is not None and candidate is not None
+    changed = None if baseline is None or candidate is None else candidate - baseline
     shown = _shown(figure, check) if figure else None
     return Finding(
-        **common,  # type: ignore[arg-type]  # built by name
+        **common,
         slice="overall",
         status=standing.status,
         baseline=baseline,
         candidate=candidate,
-        difference=candidate - baseline if both else None,  # type: ignore[operator]  # both are numbers
+        difference=changed,
         ci_low=shown.low if shown else None,
         ci_high=shown.high if shown else None,
         p_value=None,

@@ -42,7 +42,7 @@ from prunegate.stats.agreement import Agreement, GroupSums, agreement
 from prunegate.text.said import joined
 from prunegate.verdict import reference_sentences as words
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, OpenBecause, Status
-from prunegate.verdict.reference_evaluated import Evaluated, Known, has_orders, is_shown, order_of
+from prunegate.verdict.reference_evaluated import Evaluated, Known, is_shown, order_of, orders_of
 from prunegate.verdict.targets import (
     classes_to_judge,
     enough,
@@ -92,7 +92,7 @@ def _on_slices(
 ) -> Iterator[Finding]:
     told = [s for s in slices if s.name in asked and s.rows and not _of_one_class(s)]
     if not policy.task.traits.decided:
-        told = [one for one in told if has_orders(one)]
+        told = [one for one in told if orders_of(one) is not None]
     level = policy.evidence.alpha / PART
     known = {one.name: _known_of(one, "baseline", level) for one in told}
     whole = known.get(OVERALL)
@@ -112,7 +112,8 @@ def _on_slices(
 
 
 def _known_of(counts: SliceCounts, model: Model, level: float) -> Known:
-    return order_of(counts, model) if has_orders(counts) else agreement_of(counts, model, level)
+    sums = orders_of(counts)
+    return agreement_of(counts, model, level) if sums is None else order_of(sums, model)
 
 
 def _unknown_class(
@@ -250,23 +251,15 @@ def _groups(rows: LabelCounts, place: int) -> GroupSums | None:
         return None
     squares = sum(clusters.products.values())
     even = min(1.0, n * n / (clusters.groups * squares))
-    rare = []
-    for part in (0, place):
-        sizes: Counter[str] = Counter()
-        for cell, count in rows.cells.items():
-            sizes[cell[part]] += count
-        most = max(sizes, key=lambda name, sizes=sizes: (sizes[name], name))  # type: ignore[misc]  # bound at once
-        rare.append(clusters.holding(lambda cell, p=part, m=most: cell[p] != m))  # type: ignore[misc]  # bound at once
+    rare = min(clusters.beside_the_commonest(rows.cells, part) for part in (0, place))
 
     def between(influence: Mapping[tuple[str, str], float]) -> float:
         return math.fsum(  # in any order, because the engine's differs from run to run
-            total * influence[one[0], one[place]] * influence[other[0], other[place]]  # type: ignore[index]  # cells are triples
+            total * influence[one[0], one[place]] * influence[other[0], other[place]]
             for (one, other), total in clusters.products.items()
         )
 
-    return GroupSums(
-        between=between, bearing=int(min(rare) * even + 1e-9), rows_per_group=squares / n
-    )
+    return GroupSums(between=between, bearing=int(rare * even + 1e-9), rows_per_group=squares / n)
 
 
 def _finding(

@@ -115,12 +115,17 @@ def _doubt(
     if not cells:
         return None
     found = agreement(cells)
-    about = {"slice": counts.name, "model": model, "rows": found.rows, "class_label": label}
-    about["right"] = found.right / found.rows
+    single = ReferenceDoubt(
+        kind="one decision",
+        slice=counts.name,
+        model=model,
+        rows=found.rows,
+        right=found.right / found.rows,
+        class_label=label,
+    )
     if found.single:
-        decision = _spelled(policy, found.decisions[0], label)
-        return ReferenceDoubt(kind="one decision", decision=decision, **about)  # type: ignore[arg-type]  # built by name
-    about["bounded"] = _bounded(counts) or None
+        return replace(single, decision=_spelled(policy, found.decisions[0], label))
+    about = replace(single, bounded=_bounded(counts) or None)
     clear = min(found.kappa, shown) >= CLEAR
     one_of_two = policy.task.traits.yes_no or label is not None
     if not clear or (not one_of_two and counts.name == OVERALL):
@@ -132,23 +137,22 @@ def _doubt(
     if model == "baseline" or finding.open_because not in (None, "unrelated candidate"):
         return None
     if found.kappa < CLEAR and not _knows(policy, found):
-        kind = "unrelated"
-        more: dict[str, object] = {"chance": found.chance / found.rows}
+        told = replace(about, kind="unrelated", chance=found.chance / found.rows)
     elif _is_weaker(policy, counts, found, shown):
-        kind, more = "weaker", {"kappas": (shown, found.kappa)}
+        told = replace(about, kind="weaker", kappas=(shown, found.kappa))
     else:
         return None
-    return ReferenceDoubt(kind=kind, **more, **_mostly(policy, cells, label), **about)  # type: ignore[arg-type]  # as above
+    decision, decided = _mostly(policy, cells, label)
+    return replace(told, decision=decision, decided=decided)
 
 
 def _put_right(
-    policy: Policy, about: Mapping[str, object], moved: Mapping[str, str], better: Agreement
+    policy: Policy, about: ReferenceDoubt, moved: Mapping[str, str], better: Agreement
 ) -> ReferenceDoubt:
     right_if = better.right / better.rows
-    if policy.task.traits.yes_no or about["class_label"] is not None:
-        return ReferenceDoubt(kind="reversed", right_if=right_if, **about)  # type: ignore[arg-type]  # built by name
-    names = tuple(moved.items())
-    return ReferenceDoubt(kind="permuted", right_if=right_if, names=names, **about)  # type: ignore[arg-type]  # as above
+    if policy.task.traits.yes_no or about.class_label is not None:
+        return replace(about, kind="reversed", right_if=right_if)
+    return replace(about, kind="permuted", right_if=right_if, names=tuple(moved.items()))
 
 
 def _bounded(counts: SliceCounts) -> bool:
@@ -174,7 +178,7 @@ def _is_weaker(policy: Policy, counts: SliceCounts, found: Agreement, shown: flo
     square = math.fsum(n * pulls[cell] ** 2 for cell, n in rows.cells.items())
     if rows.clusters is not None:
         products = rows.clusters.products.items()
-        between = math.fsum(n * pulls[one] * pulls[other] for (one, other), n in products)  # type: ignore[index]  # cells are triples
+        between = math.fsum(n * pulls[one] * pulls[other] for (one, other), n in products)
         square = max(square, between)
     return short * rows.rows > normal.upper_z(policy.evidence.alpha / PART) * math.sqrt(square)
 
@@ -186,13 +190,13 @@ def _knows(policy: Policy, found: Agreement) -> bool:
 
 def _mostly(
     policy: Policy, cells: Mapping[tuple[str, str], int], label: str | None
-) -> dict[str, object]:
+) -> tuple[str, int]:
     """The decision that is made most often, and how often."""
     made: Counter[str] = Counter()
     for (_, decision), n in cells.items():
         made[decision] += n
     decision = max(made, key=lambda name: (made[name], name))
-    return {"decision": _spelled(policy, decision, label), "decided": made[decision]}
+    return _spelled(policy, decision, label), made[decision]
 
 
 def _confusion(policy: Policy, counts: SliceCounts, model: Model) -> Mapping[tuple[str, str], int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from prunegate.counting.order_sums import OrderSums
 from prunegate.counting.slices import SliceCounts
 from prunegate.counting.tallies import Sums
 from prunegate.evidence.further_rows import HOPELESS, rows_for_score
@@ -34,19 +35,14 @@ def is_shown(model: Known, level: float, *, points: bool) -> bool:
     return (points and model.value >= FAIR) or (model.value > 0 and model.p_value <= level)
 
 
-def has_orders(counts: SliceCounts) -> bool:
-    """Whether it is told how scores order the rows of a slice; earlier records do not tell."""
+def orders_of(counts: SliceCounts) -> OrderSums | None:
+    """How scores order the rows of a slice; None: earlier records do not tell."""
     scores = counts.tally.scores if isinstance(counts.tally, Sums) else None
-    return scores is not None and scores.order is not None
+    return None if scores is None else scores.order
 
 
-def order_of(counts: SliceCounts, model: Model) -> OrderAgreement:
+def order_of(sums: OrderSums, model: Model) -> OrderAgreement:
     """How far one model's scores order the rows of a slice as the labels do."""
-    assert isinstance(counts.tally, Sums)  # noqa: S101  # the caller asks ``has_orders``
-    scores = counts.tally.scores
-    assert scores is not None  # noqa: S101  # as above
-    sums = scores.order
-    assert sums is not None  # noqa: S101  # as above
     place = 1 if model == "baseline" else 2
     return order_agreement(
         sums.rows,

@@ -13,13 +13,13 @@ editor's blanks and line ends do no harm; everything but the answer has to be wh
 from __future__ import annotations
 
 import base64
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NoReturn, get_args
+from typing import Any, Literal, get_args
 
 from prunegate.audit.canonical import canonical_bytes, plain_json
+from prunegate.audit.read import parse_json
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.signing.decision import clipped
 from prunegate.errors import EvidenceError, InputError
@@ -246,7 +246,7 @@ def _object(content: bytes, where: str) -> dict[str, Any]:
         raise InputError(f"{where}: larger than a request may be ({LARGEST:,} bytes)")
     try:
         text = content.decode("utf-8-sig")  # some editors put a mark at the beginning
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        value = parse_json(text)
     except (ValueError, RecursionError) as error:
         raise InputError(
             f"{where}: not JSON ({one_line(str(error))}); take the file again and write between "
@@ -270,14 +270,3 @@ def _seen(value: Any, where: str) -> Seen | None:
     if not whole or value["size"] < 0:
         raise InputError(f"{where}: 'checkpoint' has no root or size of a log")
     return Seen(**value)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key occurs twice")
-    return found
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON number")

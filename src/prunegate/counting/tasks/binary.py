@@ -13,7 +13,7 @@ from prunegate.counting.decisions import Decisions
 from prunegate.counting.loss_change import wrong_now_less_before
 from prunegate.counting.tallies import JointCounts
 from prunegate.counting.tasks.joint_lines import DecisionLines, decisions_of
-from prunegate.counting.tasks.kind import RowAnswers, TaskCounting
+from prunegate.counting.tasks.task_counting import RowAnswers, TaskCounting
 from prunegate.data.predictions.table import Table
 from prunegate.errors import TableError
 from prunegate.metrics.task_traits import TRAITS

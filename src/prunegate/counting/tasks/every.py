@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from prunegate.counting.tasks.binary import BinaryTask
-from prunegate.counting.tasks.kind import TaskCounting
 from prunegate.counting.tasks.language import LanguageTask
 from prunegate.counting.tasks.multiclass import MulticlassTask
 from prunegate.counting.tasks.multilabel import MultilabelTask
 from prunegate.counting.tasks.score import ScoreTask
+from prunegate.counting.tasks.task_counting import TaskCounting
 from prunegate.policy.schema import Policy
 from prunegate.registry import Registry
 

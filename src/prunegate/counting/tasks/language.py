@@ -14,10 +14,9 @@ from typing import Any, ClassVar
 
 import narwhals as nw
 
-from prunegate.counting.column_reading import DIFFERS, ColumnCheck, outside, value_expression
-from prunegate.counting.loss_change import with_difference
+from prunegate.counting.column_reading import ColumnCheck, outside, value_expression
 from prunegate.counting.tallies import Sums
-from prunegate.counting.tasks.kind import RowAnswers, TaskCounting
+from prunegate.counting.tasks.number import NumberTask
 from prunegate.counting.values import QUALITY, Feature, Values, bits_of_range, quantities_of
 from prunegate.data.predictions.table import Table
 from prunegate.metrics.task_traits import TRAITS
@@ -93,12 +92,13 @@ def _rated(policy: Policy) -> bool:
     return QUALITY in quantities_of(policy)
 
 
-class LanguageTask(TaskCounting):
+class LanguageTask(NumberTask):
     """Documents; the change of loss is the candidate's negative log-likelihood less the other."""
 
     traits: ClassVar = TRAITS["language"]
     reads: ClassVar = DocumentLosses
     none: ClassVar = Sums()
+    more_is_better: ClassVar = False
 
     def label_columns(self, policy: Policy) -> tuple[str, ...]:
         """How long the document is, there being no label."""
@@ -111,16 +111,3 @@ class LanguageTask(TaskCounting):
 
     def answer_values(self, policy: Policy, table: Table, role: Role) -> list[nw.Expr]:
         return [value_expression(table, name) for name in self.model_columns(policy, role)]
-
-    def with_change(self, policy: Policy, table: Table) -> nw.LazyFrame[Any]:
-        columns = policy.columns
-        return with_difference(table, columns.candidate, columns.baseline)
-
-    @property
-    def parted(self) -> nw.Expr:
-        return nw.col(DIFFERS) == 1
-
-    def answers(self, policy: Policy, row: Mapping[str, Any]) -> RowAnswers:
-        columns = policy.columns
-        before, after = float(row[columns.baseline]), float(row[columns.candidate])
-        return RowAnswers(label="", baseline=before, candidate=after, lost=after > before)

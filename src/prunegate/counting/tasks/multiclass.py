@@ -13,7 +13,7 @@ from prunegate.counting.labels import Labels
 from prunegate.counting.loss_change import wrong_now_less_before
 from prunegate.counting.tallies import LabelCounts, Tally
 from prunegate.counting.tasks.joint_lines import LabelLines, labels_of
-from prunegate.counting.tasks.kind import RowAnswers, TaskCounting
+from prunegate.counting.tasks.task_counting import RowAnswers, TaskCounting
 from prunegate.data.predictions.columns import EXAMPLES, shown
 from prunegate.data.predictions.lookalikes import lookalikes
 from prunegate.data.predictions.table import Table

@@ -13,7 +13,7 @@ from prunegate.counting.column_reading import value_expression
 from prunegate.counting.label_set_reading import MODELS, PARTED, LabelSetReading, flag, wrong
 from prunegate.counting.label_sets import LabelSets
 from prunegate.counting.loss_change import CHANGE
-from prunegate.counting.tasks.kind import RowAnswers, TaskCounting
+from prunegate.counting.tasks.task_counting import RowAnswers, TaskCounting
 from prunegate.data.predictions.table import Table
 from prunegate.metrics.task_traits import TRAITS
 from prunegate.policy.schema import Policy

@@ -4,18 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar
 
 import narwhals as nw
 
-from prunegate.counting.column_reading import DIFFERS, ColumnCheck
-from prunegate.counting.loss_change import with_difference
+from prunegate.counting.column_reading import ColumnCheck
 from prunegate.counting.tallies import Sums, Tally
-from prunegate.counting.tasks.kind import RowAnswers, TaskCounting
+from prunegate.counting.tasks.number import NumberTask
+from prunegate.counting.tasks.task_counting import RowAnswers
 from prunegate.counting.values import ERROR, SQUARE, Feature, Values, bits_of_range
-from prunegate.data.predictions.table import Table
 from prunegate.metrics.task_traits import TRAITS
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
@@ -83,12 +82,13 @@ class Scores(Values):
         return ((candidate - baseline, bits), (baseline, bits), (nw.lit(1.0), (0, 0)))
 
 
-class ScoreTask(TaskCounting):
+class ScoreTask(NumberTask):
     """Scores; the change of loss is the baseline's minus the candidate's, errors or not."""
 
     traits: ClassVar = TRAITS["score"]
     reads: ClassVar = Scores
     none: ClassVar = Sums()
+    more_is_better: ClassVar = True
 
     def label_columns(self, policy: Policy) -> tuple[str, ...]:
         """A label is needed only where errors are judged, or how scores order the rows."""
@@ -104,17 +104,7 @@ class ScoreTask(TaskCounting):
         )
         return (warning,)
 
-    def with_change(self, policy: Policy, table: Table) -> nw.LazyFrame[Any]:
-        columns = policy.columns
-        return with_difference(table, columns.baseline, columns.candidate)
-
-    @property
-    def parted(self) -> nw.Expr:
-        return nw.col(DIFFERS) == 1
-
     def answers(self, policy: Policy, row: Mapping[str, Any]) -> RowAnswers:
-        columns = policy.columns
-        before, after = float(row[columns.baseline]), float(row[columns.candidate])
-        label = row.get(columns.label) if takes_labels(policy) else None
+        label = row.get(policy.columns.label) if takes_labels(policy) else None
         told = "" if label is None else value_text(float(label))
-        return RowAnswers(label=told, baseline=before, candidate=after, lost=after < before)
+        return replace(super().answers(policy, row), label=told)

@@ -104,8 +104,9 @@ def asks_for_numbers(asked: Expectation) -> bool:
 
 
 def _first_value(asked: Expectation) -> Any:
-    found = getattr(asked.arguments, "value_set", None)
-    return found[0] if found else asked.arguments.value_pairs_set[0][0]  # type: ignore[attr-defined]  # has the one or the other
+    arguments: Any = asked.arguments  # has values, or pairs of them
+    found = getattr(arguments, "value_set", None)
+    return found[0] if found else arguments.value_pairs_set[0][0]
 
 
 @dataclass(frozen=True, kw_only=True)

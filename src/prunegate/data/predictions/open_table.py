@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import narwhals as nw
 
@@ -138,7 +138,7 @@ def _table(
     kinds |= dict.fromkeys(wanted.of_true, "number")
     return Table(
         name=scanned.name,
-        frame=cast("nw.LazyFrame[Any]", nw.from_native(relation)),
+        frame=nw.from_native(relation),
         kinds=kinds,
         rows_hint=rows,
         files=tuple(roles),
@@ -157,7 +157,8 @@ def _cells_of(
 ) -> nw.LazyFrame[Any]:
     """Rows as the columns asked for are handed over."""
     cells = ", ".join(f"{typed[name].sql} AS {quoted(name)}" for name in wanted.names)
-    return cast("nw.LazyFrame[Any]", nw.from_native(rows.project(cells)))
+    found: nw.LazyFrame[Any] = nw.from_native(rows.project(cells))
+    return found
 
 
 def _with_intervals(

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import narwhals as nw
 
@@ -87,7 +87,7 @@ def open_spark(source: Any, wanted: WantedColumns) -> Table:
     require_rows(rows, name)
     return Table(
         name=name,
-        frame=cast("nw.LazyFrame[Any]", nw.from_native(frame)),
+        frame=nw.from_native(frame),
         kinds=kinds,
         rows_hint=rows,
         files=files,

@@ -18,7 +18,7 @@ from prunegate.policy.task import Role, Task
 from prunegate.predict.classes import model_classes, require_sigmoids
 from prunegate.predict.classify import chosen_labels, positive_scores, probabilities
 from prunegate.predict.inputs import Inputs
-from prunegate.predict.tasks.kind import (
+from prunegate.predict.tasks.task_answers import (
     Forward,
     Scored,
     Targets,

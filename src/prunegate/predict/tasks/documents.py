@@ -16,7 +16,13 @@ from prunegate.policy.schema import Policy
 from prunegate.predict.documents import Documents
 from prunegate.predict.inputs import Inputs
 from prunegate.predict.likelihood import DOCUMENTS, Likelihoods, likelihoods
-from prunegate.predict.tasks.kind import Forward, Scored, Targets, TaskAnswers, require_width
+from prunegate.predict.tasks.task_answers import (
+    Forward,
+    Scored,
+    Targets,
+    TaskAnswers,
+    require_width,
+)
 
 
 class LanguageAnswers(TaskAnswers):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from prunegate.policy.schema import Policy
 from prunegate.predict.tasks.classified import BinaryAnswers, MulticlassAnswers, MultilabelAnswers
 from prunegate.predict.tasks.documents import LanguageAnswers
-from prunegate.predict.tasks.kind import TaskAnswers
 from prunegate.predict.tasks.numbers import ScoreAnswers
+from prunegate.predict.tasks.task_answers import TaskAnswers
 from prunegate.registry import Registry
 
 ANSWERS: Registry[TaskAnswers] = Registry(

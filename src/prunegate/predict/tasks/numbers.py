@@ -16,7 +16,7 @@ from prunegate.policy.schema import Policy
 from prunegate.predict.classify import numbers
 from prunegate.predict.inputs import Inputs
 from prunegate.predict.one_number import require_one_number
-from prunegate.predict.tasks.kind import (
+from prunegate.predict.tasks.task_answers import (
     Forward,
     Scored,
     Targets,

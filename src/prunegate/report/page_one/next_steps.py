@@ -214,7 +214,8 @@ def _need(record: DecisionRecord, finding: Finding, agreement: AgreedWords) -> s
     if finding.needed is None:
         return _without_number(finding, agreement)
     further = _further(finding, finding.needed, agreement)
-    return f"{further} {_narrower(finding, agreement)}" if finding.unseen_range else further
+    span = finding.unseen_range
+    return f"{further} {_narrower(span, agreement)}" if span else further
 
 
 def _is_to_do(finding: Finding) -> bool:
@@ -234,10 +235,9 @@ def _without_number(finding: Finding, agreement: AgreedWords) -> str:
     return agreement.people.speech.say(key, where=where, metric=agreement.own_name(finding.metric))
 
 
-def _narrower(finding: Finding, agreement: AgreedWords) -> str:
+def _narrower(span: tuple[float, float], agreement: AgreedWords) -> str:
     """That a narrower range of scores may do as well; the policy's is far wider than they are."""
-    assert finding.unseen_range is not None  # noqa: S101  # the caller asks
-    low, high = (agreement.people.speech.number(exact(end)) for end in finding.unseen_range)
+    low, high = (agreement.people.speech.number(exact(end)) for end in span)
     return agreement.people.speech.say("next.open_range", low=low, high=high)
 
 
