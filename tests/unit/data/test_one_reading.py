@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from prunegate.counting.count import count_table, open_predictions
 from prunegate.counting.decisions import threshold_of_singles
+from prunegate.data.predictions import scanned
 from prunegate.data.predictions.open_table import open_table
 from prunegate.data.predictions.parquet_arrow import without_halves
 from prunegate.data.predictions.spelled import Spelling, canonical, canonical_sql, spelling_of
@@ -275,3 +276,29 @@ def test_empty_columns_spell_nothing() -> None:
         pa.table({"a": pa.array([None, ""], pa.string())}), ["a"], numeric_columns=["a"]
     )
     assert table.kinds["a"] == "text"
+
+
+def test_how_much_of_a_column_is_looked_at_first_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cells = {
+        "words": ["", "", "x", "1"],
+        "numbers": ["", "", "", "1.0"],
+        "flags": ["", "true", "false", None],
+        "mixed": ["1", "2", "", "x"],
+        "empty": ["", None, "", ""],
+    }
+    table = pa.table({name: pa.array(texts, pa.string()) for name, texts in cells.items()})
+    found = []
+    for rows in (2_000, 1, 2, 3, 4):
+        monkeypatch.setattr(scanned, "_SAMPLE", rows)
+        opened = open_table(table, list(cells), numeric_columns=list(cells))
+        with opened.reading():
+            lines = opened.frame.collect().rows()
+        found.append((dict(opened.kinds), sorted(lines, key=repr)))
+    assert found[1:] == found[:1] * 4
+    assert found[0][0] == {
+        **dict.fromkeys(("words", "mixed", "empty"), "text"),
+        "numbers": "number",
+        "flags": "boolean",
+    }

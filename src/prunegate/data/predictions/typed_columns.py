@@ -32,7 +32,6 @@ _MOMENT = "timestamp with time zone"
 _AS_TEXT = {*TEXTS, *_TIMES, _MOMENT, "uuid", "time", "null", "json"}
 MOST_SPELLED = 10_000
 """Different texts up to which a column's values get their one spelling."""
-_SAMPLE = 2_000
 _DECIMAL = re.compile(
     r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*|[+-]?(nan|inf.*)", re.I
 )
@@ -106,7 +105,7 @@ def key_sql(scanned: Scanned, column: str, named: frozenset[str]) -> str:
     """A slicing value in its one spelling, or as the policy calls it."""
     kind, cell = scanned.types[column], quoted(column)
     text = text_sql(cell, kind)
-    spelling = _spelling_of(kind) or (_spelled(scanned, cell) if kind in TEXTS else None)
+    spelling = _spelling_of(kind) or (_spelled(scanned, column) if kind in TEXTS else None)
     if spelling is None:
         return text
     if kind in TEXTS:
@@ -116,7 +115,7 @@ def key_sql(scanned: Scanned, column: str, named: frozenset[str]) -> str:
 
 def _typed(scanned: Scanned, column: str, kind: str, wanted: WantedColumns) -> TypedColumn:
     cell, found = quoted(column), _kind(kind, column, scanned.name)
-    if column in wanted.numeric and kind in TEXTS and (made := _number_type(scanned, cell)):
+    if column in wanted.numeric and kind in TEXTS and (made := _number_type(scanned, column)):
         number = f"(lower({cell}) = 'true')" if made == "boolean" else f"TRY_CAST({cell} AS {made})"
         if column not in wanted.text:
             return TypedColumn(
@@ -155,15 +154,10 @@ def _spelling_of(kind: str) -> Spelling | None:
     return "time" if kind in _TIMES else "moment" if kind == _MOMENT else None
 
 
-def _sample(scanned: Scanned, cell: str) -> list[str]:
-    """Some of the texts of a column, enough to see that it is words."""
-    some = scanned.relation.filter(f"{cell} IS NOT NULL AND {cell} <> ''").limit(_SAMPLE)
-    return [str(row[0]) for row in some.project(cell).fetchall()]
-
-
-def _spelled(scanned: Scanned, cell: str) -> Spelling | None:
+def _spelled(scanned: Scanned, column: str) -> Spelling | None:
     """What a column's different texts spell; None: texts, or too many of them to look at."""
-    if spelling_of(dict.fromkeys(_sample(scanned, cell))) is None:
+    cell = quoted(column)
+    if spelling_of(scanned.sample(column)) is None:
         return None
     there = scanned.relation.filter(f"{cell} IS NOT NULL AND {cell} <> ''")
     found = there.project(cell).distinct().limit(MOST_SPELLED + 1).fetchall()
@@ -171,12 +165,12 @@ def _spelled(scanned: Scanned, cell: str) -> Spelling | None:
     return None if len(texts) > MOST_SPELLED else spelling_of(texts)
 
 
-def _number_type(scanned: Scanned, cell: str) -> str | None:
+def _number_type(scanned: Scanned, column: str) -> str | None:
     """BIGINT, DOUBLE or boolean, where every text of a column spells one; None: texts.
 
     ``1_000`` is a number to DuckDB, not to us. BIGINT keeps long integer labels exact.
     """
-    sample = _sample(scanned, cell)
+    cell, sample = quoted(column), scanned.sample(column)
     if not sample:
         return None
     if spelling_of(sample) == "boolean":
@@ -199,7 +193,7 @@ def _number_type(scanned: Scanned, cell: str) -> str | None:
 
 def _without_point(scanned: Scanned, column: str, cell: str) -> str:
     """Whole numbers that were written as floats, as ids with gaps are: 7.0 is 7."""
-    sample = _sample(scanned, quoted(column))
+    sample = scanned.sample(column)
     if not sample or not all(map(_WHOLE_WITH_POINT.fullmatch, sample)):
         return cell
     text = f"CAST({quoted(column)} AS VARCHAR)"
