@@ -43,7 +43,7 @@ from prunegate.cost.operations import Operations, operations
 from prunegate.counting.count import warned_if_alike
 from prunegate.counting.counts_table import read_counts
 from prunegate.counting.expected_predictions import NO_ROWS, judge_predictions_expected
-from prunegate.counting.gate_set import identity_of
+from prunegate.counting.gate_set import Identity, identity_of
 from prunegate.counting.labelling import drawn_list_digest
 from prunegate.counting.largest_groups import largest_groups
 from prunegate.counting.misaligned import misalignment
@@ -67,6 +67,7 @@ from prunegate.verdict.waiver import Waiver
 
 if TYPE_CHECKING:
     from prunegate.audit.signing.keys import PrivateKey
+    from prunegate.data.predictions.table import Table
     from prunegate.outputs.staging import Staging
     from prunegate.policy.load import PolicyFile
     from prunegate.policy.schema import Policy
@@ -185,10 +186,12 @@ def _whole(
     ledger: Ledger | None,
 ) -> tuple[Policy, Judged]:
     """Everything that a record is made of, but for the second opinion; the policy as it tested."""
-    policy, read = source.policy, read_source(source.policy, predictions, hashed=True)
+    policy = source.policy
+    identify = None if ledger is None else _identity
+    read = read_source(policy, predictions, hashed=True, identify=identify)
+    begin_drawing()
     require_mix(policy, rows_by_value(policy, read.counted.slices))
     expected = _expected(policy, predictions, origin)
-    begin_drawing()  # there will be something to draw
     files = read.table.files
     unknown = require_same_models(measurements, source, files, origin.made) if measurements else ()
     known = operations(policy, measurements)
@@ -289,6 +292,12 @@ def publish(
         return staging.publish(stored.digest[:12])
 
 
+def _identity(policy: Policy, table: Table) -> Identity | None:
+    """What a table is called that can be judged, so that there will be something to draw."""
+    begin_drawing()
+    return identity_of(policy, table)
+
+
 def _attempted(
     ledger: Ledger | None,
     policy: Policy,
@@ -299,7 +308,9 @@ def _attempted(
     """Which attempt this is and what was sealed for it; nothing where nobody can tell or counts."""
     if ledger is None or not read.has_rows:
         return None, None
-    found = identity_of(policy, read.table, labels=read.part is None)
+    found = read.identity
+    if read.part is not None:
+        found = identity_of(policy, read.table, labels=False)
     if found is None:
         return None, None
     models = {role: origin.made.get(role) for role in ("baseline", "candidate")}

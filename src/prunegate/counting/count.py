@@ -7,7 +7,7 @@ out whether every row could be read; only when some could not is the table asked
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -200,10 +200,17 @@ def _of_incomplete(policy: Policy, table: Table) -> list[str]:
     return problems + _of_ids(reading)
 
 
-def _of_ids(reading: Reading) -> list[str]:
+def _of_ids(reading: Reading, known: Callable[[], bool] | None = None) -> list[str]:
     column = reading.policy.columns.id
     if column not in reading.table.kinds:
         return []
+    try:
+        if known is not None and known():
+            return []
+    except TableError:  # of an id that is missing, perhaps: then that is what is told
+        if found := of_ids(column, duplicate_ids(reading.table, column)):
+            return found
+        raise
     return of_ids(column, duplicate_ids(reading.table, column))
 
 
@@ -212,7 +219,12 @@ def _broken_rows(check: ColumnCheck) -> nw.Expr:
 
 
 def count_table(
-    policy: Policy, table: Table, reading: Reading | None = None, *, most: int | None = MOST
+    policy: Policy,
+    table: Table,
+    reading: Reading | None = None,
+    *,
+    most: int | None = MOST,
+    ids_differ: Callable[[], bool] | None = None,
 ) -> Counted:
     """The tally of every slice of the policy; ids are checked where the table has them.
 
@@ -221,6 +233,8 @@ def count_table(
         table: opened with the columns that it needs.
         reading: how to read them; None: as the policy's task does.
         most: slices of one entry that are still to be judged; None: however many there are.
+        ids_differ: asked once all else is readable whether each row is known to have an id of its
+            own; None, no or an error: the ids are looked through here.
 
     Raises:
         TableError: listing everything that keeps the table from being judged: rows that cannot be
@@ -230,7 +244,9 @@ def count_table(
     reading = reading or task.reading(policy, table)
     lines = _grouped(reading)
     many = [] if most is None else too_many_values(policy, lines, most)
-    require_none(table.name, [*_problems(reading, lines), *many])
+    problems = _problems(reading, lines)
+    known = None if problems or many else ids_differ
+    require_none(table.name, [*problems, *_of_ids(reading, known), *many])
     texts = KeyTexts(keys=policy.keys)
     slices = slice_counts(policy, _pieces(reading, texts, lines))
     rows = slices[0].rows
@@ -319,8 +335,7 @@ def _problems(reading: Reading, lines: Rows) -> list[str]:
         if rows:
             problems.append(of_check(reading, check, rows))
             failed.add(check.column)
-    problems += reading.second_look(lines, failed)
-    return problems + _of_ids(reading)
+    return problems + reading.second_look(lines, failed)
 
 
 def _failing(check: ColumnCheck, place: int, line: dict[str, Any]) -> int:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import narwhals as nw
@@ -25,7 +25,7 @@ from prunegate.counting.column_reading import LABEL, text, value_expression
 from prunegate.counting.count import label_columns, open_columns
 from prunegate.counting.problems import of_ids, require_none
 from prunegate.counting.tasks.every import task_of
-from prunegate.data.predictions.column_digests import column_digests
+from prunegate.data.predictions.column_digests import ColumnDigests, column_digests
 from prunegate.data.predictions.table import Table
 from prunegate.data.predictions.uniqueness import duplicate_ids
 from prunegate.errors import TableError
@@ -58,6 +58,8 @@ class Identity:
     """Of ids and the candidate's answers."""
     with_ignored: tuple[str, str] | None = None
     """The same of the baseline and the candidate on all rows, where some were ignored."""
+    ids_differ: bool = field(default=False, compare=False)
+    """Whether each row is known to have an id of its own; False: nobody knows."""
 
     @property
     def baselines(self) -> tuple[str, ...]:
@@ -73,6 +75,8 @@ class Identity:
 def identity_of(policy: Policy, table: Table, *, labels: bool = True) -> Identity | None:
     """Digests of a predictions table that ``count`` has found readable.
 
+    What rows are sorted by tells in passing that all ids differ, in almost every table whose do.
+
     Args:
         policy: names the columns.
         table: the predictions.
@@ -85,9 +89,11 @@ def identity_of(policy: Policy, table: Table, *, labels: bool = True) -> Identit
     digests = _digests(policy, table, values, labels=labels)
     if digests is None:
         return None
-    baseline, candidate = _of_models(digests, *map(len, own))
-    gate_set = _gate_set(policy, table, digests)
-    found = Identity(gate_set=gate_set, baseline=baseline, candidate=candidate)
+    baseline, candidate = _of_models(digests.of, *map(len, own))
+    gate_set = _gate_set(policy, table, digests.of)
+    found = Identity(
+        gate_set=gate_set, baseline=baseline, candidate=candidate, ids_differ=digests.ids_differ
+    )
     if table.left_out is None or gate_set.ids is None:
         return found
     every = _digests_with_ignored(policy, table, table.left_out, values)
@@ -109,7 +115,7 @@ def _of_models(digests: Mapping[str, str], before: int, after: int) -> tuple[str
 
 def _digests_with_ignored(
     policy: Policy, table: Table, left_out: nw.LazyFrame[Any], answers: Sequence[nw.Expr]
-) -> dict[str, str]:
+) -> Mapping[str, str]:
     """Digests of ids and answers of all rows; what an ignored row lacks counts as 0 or empty."""
     cells = {_answers(place): value for place, value in enumerate(answers)}
     cells[_ID] = nw.col(policy.columns.id)
@@ -121,7 +127,7 @@ def _digests_with_ignored(
     )
     found = column_digests(table, nw.concat([kept, others]), _ID)
     assert found is not None  # noqa: S101  # Spark, the one engine that cannot tell, ignores no rows
-    return found
+    return found.of
 
 
 def _answers_of(policy: Policy, table: Table, role: Role) -> list[nw.Expr]:
@@ -149,7 +155,7 @@ def read_gate_set(policy: Policy, source: Any) -> GateSet:
     digests = _digests(policy, table, ())
     if digests is None:
         raise TableError(f"{table.name}: give a file or a frame that is not Spark's")
-    return _gate_set(policy, table, digests)
+    return _gate_set(policy, table, digests.of)
 
 
 _ID, _LABEL, _WEIGHT = "prunegate__id", LABEL, "prunegate__weight"
@@ -161,7 +167,7 @@ def _answers(place: int) -> str:
 
 def _digests(
     policy: Policy, table: Table, answers: Sequence[nw.Expr], *, labels: bool = True
-) -> dict[str, str] | None:
+) -> ColumnDigests | None:
     group = () if policy.group is None else (policy.group,)
     found = {_ID: nw.col(policy.columns.id)}
     if labels:
@@ -175,7 +181,7 @@ def _digests(
     return column_digests(table, frame, _ID)
 
 
-def _gate_set(policy: Policy, table: Table, digests: dict[str, str]) -> GateSet:
+def _gate_set(policy: Policy, table: Table, digests: Mapping[str, str]) -> GateSet:
     by = [f"{key}\0{digests[f'prunegate__by_{place}']}" for place, key in enumerate(policy.keys)]
     group = digests.get("prunegate__group_0", "")
     labels = digests.get(_LABEL, "")

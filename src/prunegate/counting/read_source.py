@@ -6,7 +6,7 @@ Joint counts have no rows: no ids, no examples.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from prunegate.counting.count import Counted, count_table, open_predictions, warned_if_alike
 from prunegate.counting.counts_file import read_counts_file
 from prunegate.counting.counts_table import read_counts
+from prunegate.counting.gate_set import Identity
 from prunegate.counting.labelled_part import LabelledPart, PartlyCounted, count_part
 from prunegate.data.file_hashes import hash_files
 from prunegate.data.predictions.table import Table
@@ -42,6 +43,8 @@ class ReadSource:
     counted: Counted
     part: PartlyCounted | None = None
     """Where only some rows have labels: which."""
+    identity: Identity | None = None
+    """What its gate set is called; None: nobody asked, or nobody can tell."""
     query: str | None = None
     """Fingerprint of the query that counted; None: no query did, or none says so."""
 
@@ -51,13 +54,21 @@ class ReadSource:
         return COUNTS not in self.table.roles
 
 
-def read_source(policy: Policy, source: Any, *, hashed: bool = False) -> ReadSource:
+Identify = Callable[[Policy, Table], Identity | None]
+"""Names a gate set, as ``identity_of``."""
+
+
+def read_source(
+    policy: Policy, source: Any, *, hashed: bool = False, identify: Identify | None = None
+) -> ReadSource:
     """Open and count what is to be judged.
 
     Args:
         policy: what is counted.
         source: as for ``judge``; or a ``LabelledPart``, or a ``JointCountsFile``.
         hashed: whether its files are to be named by content, which reads them once more.
+        identify: names the gate set of rows that all have labels, once these are known to be
+            readable, and so spares a look through the ids; None: nobody asked.
 
     Raises:
         InputError: it cannot be read or counted.
@@ -70,7 +81,16 @@ def read_source(policy: Policy, source: Any, *, hashed: bool = False) -> ReadSou
         return ReadSource(table=part.table, hashes=hashes, counted=part.counted, part=part)
     table = open_predictions(policy, source, with_ids=True)
     hashes = _hashes(table.files, hashed=hashed)
-    return ReadSource(table=table, hashes=hashes, counted=count_table(policy, table))
+    if identify is None:
+        return ReadSource(table=table, hashes=hashes, counted=count_table(policy, table))
+    named: list[Identity | None] = []
+
+    def differ() -> bool:
+        named.append(identify(policy, table))
+        return named[0] is not None and named[0].ids_differ
+
+    counted = count_table(policy, table, ids_differ=differ)
+    return ReadSource(table=table, hashes=hashes, counted=counted, identity=named.pop())
 
 
 def _hashes(files: Sequence[Path], *, hashed: bool) -> tuple[FileHash, ...]:

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 import prunegate
+from prunegate.counting.gate_set import identity_of
+from prunegate.counting.read_source import read_source
 from prunegate.errors import InputError
 from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Policy
@@ -34,6 +36,9 @@ def refused(policy: Policy, data: Any) -> str:
     with pytest.raises(InputError) as caught:
         prunegate.judge(policy, data)
     assert caught.value.exit_code == 2
+    with pytest.raises(InputError) as again:  # a table that is named besides is told the same
+        read_source(policy, data, identify=identity_of)
+    assert str(again.value) == str(caught.value)
     return str(caught.value)
 
 
@@ -69,6 +74,10 @@ BROKEN: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
         "1 row with an id that another row has already (for example 'r1')",
     ),
     "no id": (put("id", None), "column 'id': 1 row with no id"),
+    "no id, and another twice": (
+        lambda d: d.assign(id=[None, "r1", "r1", *d["id"][3:]]),
+        "another row has already",
+    ),
     "column missing": (lambda d: d.drop(columns="kind"), "missing column:\n  'kind'"),
     "answers elsewhere": (
         lambda d: d.drop(columns="candidate"),

@@ -186,8 +186,17 @@ def test_a_large_table_in_shares_and_ids_whose_numbers_meet(
     defaults = {"rows_at_once": 10}
     monkeypatch.setattr(column_digests.column_digests, "__kwdefaults__", defaults)
     assert digests(WHOLE) == digests(backwards)
+    assert digests(WHOLE).ids_differ
     monkeypatch.setattr(column_digests, "id_numbers", lambda ends, _: np.zeros(len(ends) - 1, "u8"))
     assert digests(WHOLE) == digests(backwards)
+    assert not digests(WHOLE).ids_differ  # nobody looked at the ids themselves
+
+
+@given(st.lists(st.text("aé0", max_size=9), min_size=1, max_size=12))
+@settings(max_examples=times(15, thorough=60), deadline=None)
+def test_ids_that_are_known_to_differ_do(ids: list[str]) -> None:
+    found = identity(table(len(ids)).assign(id=ids))
+    assert found.ids_differ == (len(set(ids)) == len(ids))
 
 
 @pytest.mark.slow

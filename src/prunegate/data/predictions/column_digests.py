@@ -21,6 +21,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -57,10 +58,20 @@ _REPEATED = 8
 """How often they do, on average, where their numbers are what is moved about."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ColumnDigests:
+    """What the columns of a frame are called."""
+
+    of: Mapping[str, str]
+    """sha256 of each, in hexadecimal, by its name."""
+    ids_differ: bool
+    """Whether each row is known to have an id of its own; False: nobody knows."""
+
+
 def column_digests(
     table: Table, frame: nw.LazyFrame[Any], by: str, *, rows_at_once: int = ROWS_AT_ONCE
-) -> dict[str, str] | None:
-    """sha256 of every column of a frame over ``table``, in hexadecimal, by name.
+) -> ColumnDigests | None:
+    """The digest of every column of a frame over ``table``.
 
     Args:
         table: what computes the frame.
@@ -75,7 +86,7 @@ def column_digests(
     """
     shares = max(1, math.ceil(table.rows_hint / rows_at_once))
     names = [name for name in frame.collect_schema().names() if name != by]
-    hashers = {name: _Hasher() for name in (by, *names)}
+    hashers, differ = {name: _Hasher() for name in (by, *names)}, True
     stretches = _power_of_two(min(table.rows_hint, rows_at_once) / _ROWS)
     for share, first in itertools.product(range(shares), range(0, max(1, len(names)), _COLUMNS)):
         part = frame.select(by, *names[first : first + _COLUMNS])
@@ -92,8 +103,9 @@ def column_digests(
                     dealt = _dealt(rows, by, wanted, stretches, held, table.name)
             place += len(dealt)
             with _reused_memory():
-                _update(hashers, dealt, stretches, by, with_ids=first == 0)
-    return {name: hasher.digest() for name, hasher in hashers.items()}
+                differ &= _update(hashers, dealt, stretches, by, with_ids=first == 0)
+    found = {name: hasher.digest() for name, hasher in hashers.items()}
+    return ColumnDigests(of=found, ids_differ=differ)
 
 
 @contextmanager
@@ -252,9 +264,10 @@ def _update(
     by: str,
     *,
     with_ids: bool,
-) -> None:
-    """Hash some columns of stretches, each in the order of its ids."""
+) -> bool:
+    """Hash some columns of stretches, each in the order of its ids; whether all these differ."""
     work: list[Future[None]] = []
+    differ = True
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         while dealt:
             columns, numbers = dealt.popleft().whole()
@@ -262,7 +275,8 @@ def _update(
                 continue
             rows, ends = counted_out(numbers, _power_of_two(len(numbers) / _GATHERED), stretches)
             near = columns[by].take(as_arrow(rows))
-            order = order_of_ids(near, numbers[rows], ends)
+            order, apart = order_of_ids(near, numbers[rows], ends)
+            differ &= apart
             columns[by] = near
             for done in work:  # of the stretch before: a column is hashed from end to end
                 done.result()
@@ -275,6 +289,7 @@ def _update(
                 work.append(pool.submit(hashers[by].update, near, None, order))
     for done in work:
         done.result()
+    return differ
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

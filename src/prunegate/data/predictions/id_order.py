@@ -77,8 +77,10 @@ def counted_out(
 
 def order_of_ids(
     ids: pa.Array, numbers: NDArray[np.uint64], ends: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """The one order of these rows, which come part by part of it.
+) -> tuple[NDArray[np.int64], bool]:
+    """The one order of these rows, which come part by part of it, and whether no two numbers meet.
+
+    Equal ids have equal numbers, so where none meet all ids differ.
 
     Args:
         ids: of the rows.
@@ -91,8 +93,8 @@ def order_of_ids(
     ]
     order = np.concatenate(parts)
     ordered = numbers[order]
-    if bool((ordered[1:] == ordered[:-1]).any()):
-        both = pa.table({"number": numbers, "id": ids})
-        keys = [("number", "ascending"), ("id", "ascending")]
-        return np.asarray(pc.sort_indices(both, sort_keys=keys)).astype(np.int64)
-    return order
+    if not bool((ordered[1:] == ordered[:-1]).any()):
+        return order, True
+    both = pa.table({"number": numbers, "id": ids})
+    keys = [("number", "ascending"), ("id", "ascending")]
+    return np.asarray(pc.sort_indices(both, sort_keys=keys)).astype(np.int64), False
