@@ -21,6 +21,8 @@ from prunegate.models.family import architectures
 from prunegate.policy.json_schema import json_schema
 from prunegate.policy.schema import CHECKS
 
+EXTENDING = ROOT / "docs" / "extending"
+
 
 def test_the_generated_pages_are_current(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -142,3 +144,19 @@ def test_the_criteria_are_told_as_their_entries_say() -> None:
         words = criterion.words.replace("|", "\\|")
         row = next(r for r in page.splitlines() if r.startswith(f"| {criterion.name} | {words} | "))
         assert ("rows" in row.rsplit("| ", 1)[1]) == criterion.looks_at_rows
+
+
+GUIDES = ("docs/extending.md", *sorted(f"docs/extending/{p.name}" for p in EXTENDING.glob("*.md")))
+ELSEWHERE = {"tokenizer.json", "preprocessor_config.json", "surgery.json", "every.py"}
+"""Files of models, and one that its folder is named before."""
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_what_a_guide_to_extending_names_is_there(guide: str) -> None:
+    page = text_of(guide)
+    for name in re.findall(r"`([\w/.*-]+\.(?:py|toml|md|yaml|html|j2|json))`", page):
+        places = (ROOT, ROOT / "src/prunegate", ROOT / "docs")
+        assert name in ELSEWHERE or any(any(place.glob(name)) for place in places), name
+    for word, file in re.findall(r"`(\w+)`\s+(?:of|in)\s+`([\w/]+\.py)`", page):
+        found = next(p for p in (ROOT / file, ROOT / "src/prunegate" / file) if p.is_file())
+        assert re.search(rf"\b{word}\b", found.read_text(encoding="utf-8")), (word, file)

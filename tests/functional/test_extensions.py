@@ -1,8 +1,8 @@
 """What docs/extending.md says is true: one entry each, from outside, and all commands know.
 
-A metric, a check, a criterion, a section and a command that nobody here has heard of are registered
-from outside, in one process of their own, because a check and a criterion have to be there before
-the policy's schema is built.
+A metric, a form, checks, a criterion, a section and a command that nobody here has heard of are
+registered from outside, in one process of their own, because a check and a criterion have to be
+there before the policy's schema is built.
 """
 
 from __future__ import annotations
@@ -30,12 +30,28 @@ from typing import ClassVar
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.metric import Metric
 from prunegate.metrics.checks import CHECKS, ChangeCheck, Check
-from prunegate.metrics.forms import SharedRows
+from prunegate.evidence.of_metric import evidence_of
+from prunegate.evidence.rates import PairedRate
+from prunegate.metrics.forms import Form, SharedRows
 from prunegate.metrics.hypothesis import SuccessRatio, exact_fraction
 
 METRICS.add(Metric(
     name="calm_rate", words="harmless items that are left in peace", kind="rate",
     forms={"binary": SharedRows(labels=(0,))},
+))
+
+@dataclass(frozen=True, kw_only=True)
+class RightTogether(Form):
+    pass
+
+@evidence_of(RightTogether)
+def right_together(form, wanted, tally):
+    none, gained, lost, both = (tally.cells[7 - bits] + tally.cells[bits] for bits in (3, 2, 1, 0))
+    return PairedRate(both=both, lost=lost, gained=gained, neither=none)
+
+METRICS.add(Metric(
+    name="right_rate", words="items that are told right", kind="rate",
+    forms={"binary": RightTogether()},
 ))
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +136,8 @@ rules:
   - {metric: calm_rate, slices: [overall, kind], min_ratio: 0.5, max_drop: 0.3}
   - {metric: calm_rate, slices: [overall], max_fall: {relative: 0.4}}
   - {metric: specificity, slices: [overall], min_ratio: 0.5, max_fall: 0.3}
+  - {metric: right_rate, max_drop: 0.3}
+  - {metric: accuracy, max_drop: 0.3}
 """
 
 
@@ -179,6 +197,13 @@ def test_what_is_made_up_goes_all_the_way(run: Callable[..., str], tmp_path: Pat
     record = json.loads((tmp_path / "out" / "record.json").read_text())
     checks = {(f["metric"], f["check"], f["status"]) for f in record["findings"]}
     assert ("calm_rate", "min_ratio", "pass") in checks
+    own, accuracy = (
+        {**found, "rule": 0, "metric": ""}
+        for name in ("right_rate", "accuracy")
+        for found in record["findings"]
+        if found["metric"] == name
+    )
+    assert own == accuracy  # the same rows, by another form
     run("report", "out/record.json", "--out", "again.html")
     page = (tmp_path / "again.html").read_text()
     assert "no less than 0.5\xa0times the old one" in page
@@ -197,6 +222,7 @@ def test_what_is_made_up_goes_all_the_way(run: Callable[..., str], tmp_path: Pat
     assert {(n["check"], n["unit"]) for n in plan["needs"]} == {
         ("min_ratio", "negatives"),
         ("max_drop", "negatives"),
+        ("max_drop", "rows"),
         ("max_fall", "negatives"),
     }
 

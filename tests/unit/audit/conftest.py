@@ -15,6 +15,7 @@ import prunegate
 from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.errors import PolicyError
 from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import CHECKS, change_check, is_factor, is_level
 from prunegate.metrics.metric import Metric
 from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Policy
@@ -96,9 +97,9 @@ def _other_rule(draw: np.random.Generator, kind: str, metrics: list[str]) -> str
     if kind == "multiclass" and metric.name in ("recall", "precision", "f1"):
         parts.append(f"classes: {_pick(draw, 'macro', 'each', '[a, b]', '[b, rare]')}")
     for check in draw.permutation(_checks(metric))[: draw.integers(1, 3)]:
-        if check in ("at_least", "at_most"):
+        if is_level(check):
             limit = _pick(draw, 0.1, 0.8, 0.9) if shares else _pick(draw, 0.1, 2.0, 3.0, 9.0)
-        elif check == "max_ratio":
+        elif is_factor(check):
             limit = _pick(draw, 0.9, 1.0, 1.2)
         else:
             limit = _pick(draw, 0.0, 0.05, 0.3, "{relative: 0.1}")
@@ -178,9 +179,9 @@ def _rule(draw: np.random.Generator, lenient: bool) -> str:
     if not figure:
         parts.append(f"slices: {_pick(draw, *_SELECTORS)}")
     for check in draw.permutation(_checks(metric))[: draw.integers(1, 4)]:
-        if check in ("at_least", "at_most"):
+        if is_level(check):
             limit = _pick(draw, 8, 100, 800) if figure else _pick(draw, 0.0, 0.02, 0.8, 0.9, 1.0)
-        elif check == "max_ratio":
+        elif is_factor(check):
             limit = _pick(draw, 0.5, 0.8, 1.0, 1.1)
         else:
             kinds = (0, 2, 200) if figure else (0.0, 0.01, 0.05, 0.3)
@@ -201,10 +202,13 @@ _LENIENT = (
 
 
 def _checks(metric: Metric) -> tuple[str, ...]:
-    if not metric.paired:
-        return ("at_least", "at_most")
-    loss = "max_rise" if metric.better == "lower" else "max_drop"
-    return ("at_least", "at_most", loss, "min_gain", "max_gain", "max_ratio")
+    """Those that a rule on it may set; a loss is limited the way that is none to the other side."""
+    found = []
+    for name in CHECKS:
+        change = change_check(name)
+        if metric.paired or is_level(name):
+            found += [name] if change is None or not change.improves(metric.better) else []
+    return tuple(found)
 
 
 def _counts(draw: np.random.Generator) -> pd.DataFrame:
