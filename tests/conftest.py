@@ -15,15 +15,17 @@ os.environ.pop("NO_COLOR", None)
 os.environ.pop("FORCE_COLOR", None)
 os.environ["OMP_NUM_THREADS"] = "1"  # workers share the cores; threads would wait for each other
 os.environ["MKL_NUM_THREADS"] = "1"
-# A Java that lives for a minute: no compiler that pays off later, no threads that collect, no
-# second look at the bytecode of Spark's own jars. One task at a time, so that one Python
-# process loads a model for all of them; tables have two partitions all the same. Tables here
-# have tens of rows: to plan anew between stages, to compile code for each query and to note
-# which line asked for it take longer than they save. spark-submit is tried without what is Spark's.
+# A Java that lives for a minute: no compiler that pays off later, no threads that collect and room
+# for not collecting, no second look at the bytecode of Spark's own jars. One task at a time, so
+# that one Python process loads a model for all of them; tables have two partitions all the same.
+# Tables here have tens of rows: to plan anew between stages, to compile code for each query and to
+# note which line asked for it take longer than they save. spark-submit is tried without what is
+# Spark's.
 os.environ["SPARK_SUBMIT_OPTS"] = " ".join(
     (
         "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ActiveProcessorCount=1",
         "-XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote",
+        "-Xms1g -Xmn700m -XX:MetaspaceSize=300m",
         "-Dspark.default.parallelism=2",
         "-Dspark.sql.adaptive.enabled=false",
         "-Dspark.sql.codegen.wholeStage=false",
@@ -31,6 +33,7 @@ os.environ["SPARK_SUBMIT_OPTS"] = " ".join(
         "-Dspark.python.sql.dataFrameDebugging.enabled=false",
     )
 )
+os.environ["SPARK_LAUNCHER_OPTS"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # lives for less
 os.environ["PYSPARK_PYTHON"] = sys.executable
 
 import atexit

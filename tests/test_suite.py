@@ -14,6 +14,7 @@ FRESH = {
     "fuzz/fuzz.py": "a fuzzer, which takes its process over",
     "warm_process.py": "the warm process itself",
     "conftest.py": "what Spark starts its Python workers with",
+    "functional/test_ci_templates.py": "the Python of a runner, for the action's scripts",
     "functional/test_models_by_digest.py": "the reference implementation of model signing",
     "functional/test_sign_off_walk.py": "the verifier in a bundle, by the name that the walk has",
     "functional/test_site.py": "mkdocs, installed beside the interpreter",

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,9 +45,7 @@ def bin_folder(tmp_path: Path) -> Path:
     """Programs that write down how they were called, before all others."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    python = shutil.which("python3")
-    assert python is not None
-    (folder / "python").symlink_to(python)
+    (folder / "python").symlink_to(sys.executable)
     stand_in(folder, "prunegate", 'printf "%s\\n" "$@" > called; exit "${CODE:-0}"')
     return folder
 

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
+from tests.depth import at_length
 
 from prunegate.data.labelled.rows import LabelledRows, select_rows
 from prunegate.data.labelled.table import read_rows
@@ -252,7 +253,7 @@ def test_a_text_classifier_is_judged_as_transformers_runs_it(
     assert decision.record.generations == ()
 
 
-@pytest.mark.parametrize("model", ["gpt2", "llama"])
+@pytest.mark.parametrize("model", ["gpt2", *at_length("llama")])
 def test_a_language_model_is_judged_on_its_references(
     make: Callable[..., Case], model: str
 ) -> None:
@@ -342,11 +343,10 @@ def test_the_contract_comes_before_any_model(
 @pytest.mark.parametrize(
     ("kind", "model"),
     [
-        ("binary", ""),
         ("binary", "modernbert"),
         ("multiclass", ""),
-        ("language", "gpt2"),
         ("language", "llama"),
+        *at_length(("binary", ""), ("language", "gpt2")),
     ],
 )
 def test_texts_are_ranked_cut_tuned_and_judged(

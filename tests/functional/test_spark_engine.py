@@ -24,6 +24,7 @@ from tests.unit.data import test_separate_tables as apart
 import prunegate
 from prunegate import cli
 from prunegate.audit.read import read_record
+from prunegate.counting import read_source
 from prunegate.counting.count import open_predictions
 from prunegate.data.predictions.spark_files import SparkFiles
 from prunegate.errors import TableError
@@ -130,7 +131,9 @@ def test_metrics_of_scores_are_those_of_every_other_engine(
             assert pair[0] == pytest.approx(pair[1], rel=1e-6), name
 
 
-def test_files_of_their_own_are_joined_and_refused_alike(spark: Any, tmp_path: Path) -> None:
+def test_files_of_their_own_are_joined_and_refused_alike(
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked, whole, parts = apart.policy(), apart.one(), apart.three(apart.one())
     expected = prunegate.judge(asked, whole)
     other = apart.three(whole.assign(image_id=range(len(whole))))
@@ -142,9 +145,16 @@ def test_files_of_their_own_are_joined_and_refused_alike(spark: Any, tmp_path: P
     for kind, (role, part) in zip(("csv", "parquet", "csv"), parts.items(), strict=True):
         apart.WRITERS[kind](part, tmp_path / f"{role}.{kind}")
         files[role] = SparkFiles(session=spark, paths=(str(tmp_path / f"{role}.{kind}"),))
-    found = open_predictions(asked, files, with_ids=True)
-    assert {path.stem for path in found.files} == set(found.roles) == set(parts)
+    opened = []
+    monkeypatch.setattr(
+        read_source,
+        "open_predictions",
+        lambda *given, **ids: opened.append(open_predictions(*given, **ids)) or opened[0],
+    )
     assert prunegate.judge(asked, files) == expected
+    (found,) = opened
+    monkeypatch.undo()
+    assert {path.stem for path in found.files} == set(found.roles) == set(parts)
     broken = apart.broken(parts)
     with pytest.raises(TableError) as wanted:
         prunegate.judge(asked, broken)
