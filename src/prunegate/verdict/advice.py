@@ -13,7 +13,7 @@ from typing import Literal
 
 from prunegate.counting.slices import SliceCounts
 from prunegate.evidence.further_rows import Further
-from prunegate.metrics.catalogue import metric_of
+from prunegate.metrics.catalogue import metric_named, metric_of
 from prunegate.policy.schema import Minimum
 from prunegate.text.said import joined
 from prunegate.verdict.finding import Finding, NeededFor
