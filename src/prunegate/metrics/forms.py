@@ -191,6 +191,7 @@ class OverClasses(Form):
     """One number of the whole table of labels and decisions: a macro average, or a coefficient."""
 
     kind: Literal["recall", "precision", "f1", "mcc"]
+    """Of what the classes' average is; or a coefficient of ``stats/class_coefficients.py``."""
     least_classes: int = 1
     """Classes that a slice needs as labels; with fewer the metric is undefined."""
     least_rows: int = 0
