@@ -153,7 +153,9 @@ def test_the_criteria_are_told_as_their_entries_say() -> None:
     page = text_of("docs/compression.md")
     for criterion in CRITERIA.values():
         words = criterion.words.replace("|", "\\|")
-        row = next(r for r in page.splitlines() if r.startswith(f"| {criterion.name} | {words} | "))
+        begins = f"| {criterion.name} | {words} | "
+        row = next((line for line in page.splitlines() if line.startswith(begins)), "")
+        assert row, f"docs/compression.md has no row that begins: {begins}"
         assert ("rows" in row.rsplit("| ", 1)[1]) == criterion.looks_at_rows
 
 
