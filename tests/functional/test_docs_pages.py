@@ -17,6 +17,8 @@ from tests.functional.pages import DOCS, ROOT, pages, text_of
 import prunegate
 from prunegate.cli import cli
 from prunegate.criteria import CRITERIA
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.task_traits import TRAITS
 from prunegate.models.family import architectures
 from prunegate.policy.json_schema import json_schema
 from prunegate.policy.schema import CHECKS
@@ -61,6 +63,15 @@ def test_every_key_of_the_policy_has_a_meaning() -> None:
     assert rows
     for key, meaning in rows:
         assert meaning.strip(), f"{key}: add a docstring under the field"
+
+
+def test_every_kind_of_task_is_shown_with_its_metrics() -> None:
+    page = text_of("docs/metrics.md")
+    for name in TRAITS:
+        assert f"task: {{kind: {name}" in page, name
+        row = next((r for r in page.splitlines() if r.startswith(f"| {name} |")), "")
+        lacking = [m.name for m in METRICS.values() if name in m.tasks and f"`{m.name}`" not in row]
+        assert lacking == [], name
 
 
 def test_every_metric_and_limit_is_explained() -> None:
@@ -142,7 +153,9 @@ def test_the_criteria_are_told_as_their_entries_say() -> None:
     page = text_of("docs/compression.md")
     for criterion in CRITERIA.values():
         words = criterion.words.replace("|", "\\|")
-        row = next(r for r in page.splitlines() if r.startswith(f"| {criterion.name} | {words} | "))
+        begins = f"| {criterion.name} | {words} | "
+        row = next((line for line in page.splitlines() if line.startswith(begins)), "")
+        assert row, f"docs/compression.md has no row that begins: {begins}"
         assert ("rows" in row.rsplit("| ", 1)[1]) == criterion.looks_at_rows
 
 

@@ -1,4 +1,4 @@
-"""Foreseen: which findings a policy asks for, worked out anew from the policy and the slices alone.
+"""Expected findings: which ones a policy asks for, worked out anew from it and the slices alone.
 
 The second opinion's own reading of a policy. Nothing here may call the code of ``verdict``: what it
 would get wrong, it would get wrong twice.
@@ -38,7 +38,7 @@ def place_in_findings(finding: Finding) -> Place:
     return Place(finding.rule, finding.slice, finding.check, finding.class_label)
 
 
-def foreseen(
+def expected_places(
     policy: Policy, slices: Sequence[SliceSummary], claims: Claims | None = None
 ) -> frozenset[Place]:
     """The place of every finding that the policy asks for, given the slices and checks at hand."""

@@ -35,7 +35,7 @@ def _told(step: Mapping[str, Any]) -> Iterator[str]:
         )
     elif step["step"] == "export":
         yield said("recipe.exported", to=step["to"].upper())
-    else:
+    elif step["step"] == "finetune":
         length = {"n": step["steps"]} if "steps" in step else {"n": step["epochs"]}
         yield _with_rows(
             step,
@@ -45,6 +45,8 @@ def _told(step: Mapping[str, Any]) -> Iterator[str]:
             rate=step["learning_rate"],
         )
         yield from _teacher(step)
+    else:
+        raise ValueError(step["step"])
 
 
 def _with_rows(step: Mapping[str, Any], kind: str, /, **values: Any) -> str:

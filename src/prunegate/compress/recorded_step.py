@@ -13,6 +13,7 @@ from prunegate.compress.compensation import RIDGE
 from prunegate.compress.finetune import WARMUP
 from prunegate.compress.plan_trials import TriedPlan, least_lost
 from prunegate.compress.steps import Operation
+from prunegate.errors import InternalError
 from prunegate.policy.naming import value_text
 from prunegate.policy.steps import Amount, Finetune, Keep, Prune, Quantize, Rows, ShareBelow
 
@@ -34,8 +35,10 @@ def recorded_step(
         values = _finetune(step.finetune, numbers="distance_after" in (measured or {}))
     elif step.quantize is not None:
         values = _quantize(step.quantize)
-    else:
+    elif step.export is not None:
         return {"step": step.kind, "to": step.export}
+    else:
+        raise InternalError(f"nobody says what is kept of a step of kind '{step.kind}'")
     set_values = {name: value for name, value in values.items() if value is not None}
     return {"step": step.kind, **set_values, **_rows(one), **(measured or {})}
 

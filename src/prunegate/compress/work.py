@@ -84,8 +84,10 @@ class Work:
             measured = self._finetune(step.finetune, prepared.data, report)
         elif step.quantize is not None:
             self._quantize(step.quantize, prepared.data, report)
-        else:
+        elif step.export is not None:
             self._export(report)
+        else:
+            raise InternalError(f"nobody carries out a step of kind '{step.kind}'")
         self.recipe.append(recorded_step(one, removed, measured))
         self.done += 1
 

@@ -23,6 +23,7 @@ from prunegate.evidence.overlapping_rates import as_linear
 from prunegate.evidence.rates import TestedEvidence
 from prunegate.metrics.hypothesis import Contrast, Level
 from prunegate.stats import clusters, macro
+from prunegate.stats.class_coefficients import COEFFICIENTS
 from prunegate.stats.result import Interval, TestResult
 from prunegate.text.said import said
 
@@ -126,7 +127,7 @@ class MacroRate(OfConfusion):
     @cached_property
     def classes(self) -> tuple[str, ...]:
         """The classes that are averaged; of the coefficient all that occur."""
-        counted = 3 if self.kind == "mcc" else 1
+        counted = 3 if self.kind in COEFFICIENTS else 1
         return tuple(sorted({name for cell in self.cells for name in cell[:counted]}))
 
     @cached_property
@@ -150,7 +151,7 @@ class MacroRate(OfConfusion):
     def _average(self, model: int) -> Fraction | None:
         if len(self._support) < max(self.least_classes, 1):
             return None
-        if self.kind == "mcc":
+        if self.kind in COEFFICIENTS:
             candidate, baseline = self._numbered.models
             value = macro.average(self._numbered, baseline if model == 1 else candidate)
             return Fraction(value) if math.isfinite(value) else None

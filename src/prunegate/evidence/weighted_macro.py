@@ -99,14 +99,12 @@ class WeightedMacroRate(MacroRate):
         return WeightedContrast(cells=cells, scores=scores, ends=ends)
 
     def level_interval(self) -> Interval:
-        lowest = -1.0 if self.kind == "mcc" else 0.0
         seen = float(self.candidate or 0)
-        return weighted.interval(self._level_from, (lowest, 1.0), seen)
+        return weighted.interval(self._level_from, macro.ends(self.kind, 0.0), seen)
 
     def change_interval(self) -> Interval:
-        reach = 2.0 if self.kind == "mcc" else 1.0
         seen = float((self.candidate or 0) - (self.baseline or 0))
-        return weighted.interval(self._change_from, (-reach, reach), seen)
+        return weighted.interval(self._change_from, macro.ends(self.kind, 1.0), seen)
 
     def _change_from(self, change: float) -> WeightedContrast:
         return self._less(self._numbered, 1.0, -change)
@@ -119,7 +117,7 @@ class WeightedMacroRate(MacroRate):
 def _with_ends(table: ConfusionCounts, slope: float) -> tuple[ConfusionCounts, tuple[int, int]]:
     """The table with two cells more, empty: where one row harms most, and where it helps most."""
     names = range(table.classes)
-    decided = range(table.classes if table.kind == "mcc" else table.classes + 1)
+    decided = range(table.decided)
     changes = [(y, y, d) for y, d in product(names, decided)]
     changes += [(y, d, y) for y, d in product(names, decided)]
     every = np.array(changes, dtype=np.intp).T

@@ -375,6 +375,11 @@ def per_class() -> tuple[str, ...]:
     return tuple(name for name, metric in METRICS.items() if metric.per_class)
 
 
+def about_one_label(name: str) -> bool:
+    """Whether a metric is about rows of one label, so that it holds however many have another."""
+    return name in METRICS and METRICS[name].one_label is not None
+
+
 def timed() -> frozenset[str]:
     """Operational metrics that come from a clock."""
     return frozenset(name for name, metric in METRICS.items() if metric.timed)

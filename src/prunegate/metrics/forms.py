@@ -22,7 +22,7 @@ _LEFT_ALONE = 0b000
 """The cell of negatives that neither model flags."""
 _WRONG = (0b100, 0b110, 0b011, 0b001)
 """Cells that the candidate gets wrong."""
-Mistake = Literal["missed", "flagged"]
+ErrorKind = Literal["missed", "flagged"]
 """What goes wrong with a row: the positive class was missed, or another one was flagged."""
 Unit = Literal[
     "rows",
@@ -79,7 +79,7 @@ class Form:
         return _WRONG
 
     @property
-    def mistake(self) -> Mistake | None:
+    def error_kind(self) -> ErrorKind | None:
         """How rows of a yes/no task go wrong where it gets worse; None: in both ways."""
         return None
 
@@ -128,15 +128,15 @@ class SharedRows(Form):
         return tuple(cell for cell in _WRONG if cell >> 2 in self.labels)
 
     @property
-    def mistake(self) -> Mistake | None:
-        return None if self.one_label is None else _MISTAKES[self.one_label]
+    def error_kind(self) -> ErrorKind | None:
+        return None if self.one_label is None else _ERROR_KINDS[self.one_label]
 
     @property
     def one_label(self) -> int | None:
         return self.labels[0] if len(self.labels) == 1 else None
 
 
-_MISTAKES: tuple[Mistake, Mistake] = ("flagged", "missed")
+_ERROR_KINDS: tuple[ErrorKind, ErrorKind] = ("flagged", "missed")
 """What goes wrong with a row of either label."""
 
 
@@ -168,7 +168,7 @@ class Overlapping(Form):
         return (0b100, 0b110) if self.kind == "f1" else (0b011, 0b001)
 
     @property
-    def mistake(self) -> Mistake | None:
+    def error_kind(self) -> ErrorKind | None:
         return None if self.kind == "f1" else "flagged"
 
     @property
@@ -194,6 +194,7 @@ class OverClasses(Form):
     """One number of the whole table of labels and decisions: a macro average, or a coefficient."""
 
     kind: Literal["recall", "precision", "f1", "mcc"]
+    """Of what the classes' average is; or a coefficient of ``stats/class_coefficients.py``."""
     least_classes: int = 1
     """Classes that a slice needs as labels; with fewer the metric is undefined."""
     least_rows: int = 0

@@ -33,7 +33,7 @@ _LONGEST = 400
 _COLUMNS = (
     "| slice | metric | baseline → candidate | 95 % interval | result |\n|---|---|---|---|---|"
 )
-_TASK_TYPES = {
+TASK_TYPES = {
     "BertForSequenceClassification": "text-classification",
     "DeiTForImageClassification": "image-classification",
     "DeiTForImageClassificationWithTeacher": "image-classification",
@@ -135,8 +135,8 @@ def _result(
 
 def task_type(record: DecisionRecord) -> str:
     """The Hub's word for what the models do; ``other`` where the record does not tell."""
-    if record.candidate is not None and record.candidate.architecture in _TASK_TYPES:
-        return _TASK_TYPES[record.candidate.architecture]
+    if record.candidate is not None and record.candidate.architecture in TASK_TYPES:
+        return TASK_TYPES[record.candidate.architecture]
     return "text-generation" if traits_of(record).documents else "other"
 
 

@@ -17,7 +17,7 @@ from prunegate.errors import InputError, PolicyError
 from prunegate.policy.consistency import disagreements
 from prunegate.policy.file_bytes import as_text, bounded_bytes, mistake_lines
 from prunegate.policy.load_claims import SUFFIX, ClaimsSource, is_figure_of_policy, read_claims
-from prunegate.policy.partial import salvage
+from prunegate.policy.partial import checkable_part
 from prunegate.policy.place import public_place
 from prunegate.policy.schema import Policy
 from prunegate.policy.task import Role, Thresholds
@@ -151,7 +151,7 @@ def _examine(value: dict[str, object]) -> tuple[Policy | None, list[Mistake]]:
     if policy is not None:
         mistakes += [Mistake(path=path, message=words) for path, words in disagreements(policy)]
         mistakes += _found_in_a_file(policy)
-    elif rest := salvage(value, [mistake.path for mistake in mistakes]):
+    elif rest := checkable_part(value, [mistake.path for mistake in mistakes]):
         mistakes += [
             Mistake(path=path, message=words)
             for path, words in disagreements(rest.policy, rest.sections)

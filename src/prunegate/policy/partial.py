@@ -2,7 +2,7 @@
 
 A file with a misspelt key in one rule may also name an unknown slice in another: people want both
 in one run. So wrong keys are left out, parts that are then still broken give way to harmless
-stand-ins in the same place, and the rest is checked. The salvaged policy is for finding mistakes
+stand-ins in the same place, and the rest is checked. That policy is for finding mistakes
 only; nothing is ever judged by it.
 """
 
@@ -28,7 +28,7 @@ _MANY = 200
 
 
 @dataclass(frozen=True, kw_only=True)
-class Salvaged:
+class CheckablePart:
     """The part of a broken policy that can be checked."""
 
     policy: Policy
@@ -43,12 +43,12 @@ class Salvaged:
         return frozenset(str(path[0]) for path in self.replaced)
 
     def doubts(self, path: Path) -> bool:
-        """Whether a mistake found at this path may come from the salvaging itself."""
+        """Whether a mistake found at this path may come from leaving out itself."""
         related = any(_is_within(path, out) or _is_within(out, path) for out in self.left_out)
         return related or any(_is_within(path, part) for part in self.replaced)
 
 
-def salvage(value: dict[str, Any], broken: Iterable[Path]) -> Salvaged | None:
+def checkable_part(value: dict[str, Any], broken: Iterable[Path]) -> CheckablePart | None:
     """What is left when the ``broken`` paths are left out or stood in for; None if nothing is."""
     paths = tuple(broken)
     if len(paths) > _MANY:
@@ -63,7 +63,11 @@ def salvage(value: dict[str, Any], broken: Iterable[Path]) -> Salvaged | None:
         for part in replaced:
             _stand_in(rest, part)
         policy, _ = validate_values(rest)
-    return None if policy is None else Salvaged(policy=policy, left_out=left_out, replaced=replaced)
+    return (
+        None
+        if policy is None
+        else CheckablePart(policy=policy, left_out=left_out, replaced=replaced)
+    )
 
 
 def _removable(path: Path) -> Path | None:

@@ -1,4 +1,4 @@
-"""The bricks of a policy: the closed, frozen, finite base of every section, and its value types."""
+"""The base of every section of a policy: closed, frozen and finite; and its value types."""
 
 from __future__ import annotations
 

@@ -29,10 +29,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunegate.stats import arguments, empirical_likelihood, normal, roots
+from prunegate.stats.class_coefficients import COEFFICIENTS, Coefficient
 from prunegate.stats.result import Interval, TestResult, statistical_test
 
 METHOD = "constrained-likelihood score of a macro average"
-Kind = Literal["recall", "precision", "f1", "mcc"]
+Kind = Literal["recall", "precision", "f1"] | Coefficient
 Floats = NDArray[np.float64]
 Whole = NDArray[np.intp]
 Cell = tuple[int, int, int]
@@ -61,10 +62,10 @@ class ConfusionCounts:
     """Joint counts over (label, baseline, candidate); classes are numbered from 0."""
 
     kind: Kind
-    """The metric that is averaged; ``mcc`` is one coefficient of all classes, no average."""
+    """The metric that is averaged, or a coefficient of all classes, which is no average."""
     classes: int
-    """How many classes are averaged; the decision ``classes`` stands for any other one (which
-    ``mcc`` has not: every decision is a class of its own)."""
+    """How many classes are averaged; the decision ``classes`` stands for any other one (which a
+    coefficient has not: every decision is a class of its own)."""
     label: Whole
     """Label of each cell's rows; every class has at least one row."""
     baseline: Whole
@@ -74,7 +75,7 @@ class ConfusionCounts:
     count: Floats
     """Rows of each cell; may be fractional."""
     others: int = 0
-    """1 where rows may be of none of the classes: their label is then ``classes`` (not ``mcc``)."""
+    """1 where rows may be of none of the classes: their label is then ``classes`` (of averages)."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ConfusionCounts) and self._content == other._content
@@ -86,6 +87,11 @@ class ConfusionCounts:
     def _content(self) -> tuple[object, ...]:
         cells = (self.label, self.baseline, self.candidate, self.count)
         return self.kind, self.classes, *(column.tobytes() for column in cells)
+
+    @property
+    def decided(self) -> int:
+        """How many classes a decision can be of, any other one than the averaged ones included."""
+        return self.classes if self.kind in COEFFICIENTS else self.classes + 1
 
     @cached_property
     def shares(self) -> Floats:
@@ -140,13 +146,12 @@ class ConfusionCounts:
         return self._decisions(self.candidate), self._decisions(self.baseline)
 
     def _decisions(self, made: Whole) -> ModelDecisions:
-        width = self.classes if self.kind == "mcc" else self.classes + 1
         return ModelDecisions(
             made=made,
             right=np.flatnonzero(made == self.label),
             hit=self.label[made == self.label],
             correct=(made == self.label).astype(float),
-            flat=self.label * width + made,
+            flat=self.label * self.decided + made,
         )
 
 
@@ -219,16 +224,16 @@ def interval(table: ConfusionCounts, k: float = 1.0, confidence: float = 0.95) -
         return 0.0 if found is None else found[0]  # unfitted: not refuted
 
     centre = room(table, k, 0.0)
-    floor, top = _ends(table.kind, k)
+    floor, top = ends(table.kind, k)
     start = centre, z  # the score is 0 at what was observed
     low = roots.first_crossing(lambda d: z - score(d), start, floor, 1 / 64)
     high = roots.first_crossing(lambda d: z + score(d), start, top, 1 / 64)  # the mirrored way
     return Interval(low=low, high=high, method=METHOD)
 
 
-def _ends(kind: Kind, k: float) -> tuple[float, float]:
+def ends(kind: Kind, k: float) -> tuple[float, float]:
     """The smallest and largest value that candidate minus ``k`` times baseline can have."""
-    lowest = -1.0 if kind == "mcc" else 0.0
+    lowest = -1.0 if kind in COEFFICIENTS else 0.0
     return (lowest, 1.0) if k == 0 else (lowest - 1.0, 1.0 - lowest)
 
 
@@ -328,7 +333,7 @@ def _slopes(table: ConfusionCounts, p: Floats, k: float) -> tuple[tuple[Floats, 
 
 def _influence(table: ConfusionCounts, model: ModelDecisions, p: Floats) -> tuple[float, Floats]:
     """Macro average of one model, and what a row labelled i and decided j adds to it."""
-    if table.kind == "mcc":
+    if table.kind in COEFFICIENTS:
         return _coefficient(table, model, p)
     k = table.classes
     hits = np.bincount(model.hit, weights=p[model.right], minlength=k)[:k]
@@ -359,21 +364,11 @@ def _bottom(table: ConfusionCounts, model: ModelDecisions, p: Floats) -> Floats:
 
 
 def _coefficient(table: ConfusionCounts, model: ModelDecisions, p: Floats) -> tuple[float, Floats]:
-    """Matthews' correlation coefficient (Gorodkin's R_K for several classes), and its influence.
-
-    With t the shares of the labels, q of the decisions and c of right ones it is
-    (c - t.q) / sqrt((1 - q.q) (1 - t.t)).
-    """
+    """A coefficient of all classes, and its influence."""
     k = table.classes
-    right = float(p @ model.correct)
-    t = np.bincount(table.label, weights=p, minlength=k)
-    q = np.bincount(model.made, weights=p, minlength=k)
-    spread = (1 - float(q @ q)) * (1 - float(t @ t))
-    if spread <= _EMPTY:
-        return math.nan, np.full((k, k), math.nan)
-    value = (right - float(t @ q)) / math.sqrt(spread)
-    slope = (np.eye(k) - q[:, None] - t[None, :]) / math.sqrt(spread)
-    slope += value * (q[None, :] / (1 - float(q @ q)) + t[:, None] / (1 - float(t @ t)))
+    t = np.asarray(np.bincount(table.label, weights=p, minlength=k), dtype=float)
+    q = np.asarray(np.bincount(model.made, weights=p, minlength=k), dtype=float)
+    value, slope = COEFFICIENTS[table.kind](float(p @ model.correct), t, q)
     return value, slope - float(p @ slope.ravel()[model.flat])
 
 

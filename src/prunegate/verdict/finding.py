@@ -11,7 +11,7 @@ from typing import Literal, TypedDict
 
 from prunegate.claims.checked import Claims
 from prunegate.counting.stratum import Stratum
-from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.catalogue import about_one_label
 
 Outcome = Literal["approve", "reject", "inconclusive"]
 Status = Literal["pass", "fail", "inconclusive", "waived"]
@@ -187,9 +187,7 @@ class Finding:
     @property
     def n_is_least(self) -> bool:
         """Whether there may be more than ``n`` such rows, some having no label."""
-        metric = METRICS.get(self.metric)
-        of_one = metric is not None and metric.one_label is not None
-        return of_one and self.values_are in ("at_most", "at_least")
+        return self.values_are in ("at_most", "at_least") and about_one_label(self.metric)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,18 +5,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from prunegate.compress.recorded_step import recorded_step, rows_in_words
 from prunegate.compress.steps import PreparedStep, prepare_steps, stage_in_words, unroll
+from prunegate.compress.work import Work
 from prunegate.criteria import CRITERIA
-from prunegate.errors import ModelError
+from prunegate.errors import InternalError, ModelError
+from prunegate.io.progress import silent
 from prunegate.policy.step_order import misplaced
-from prunegate.policy.steps import Finetune, Prune, Quantize, Rows, Step
+from prunegate.policy.steps import Finetune, Prune, Quantize, Rows, Step, StepSection
 
 pytestmark = pytest.mark.models
 
@@ -191,6 +195,24 @@ def test_what_is_kept_of_a_pruning(prune: dict[str, Any], kept: str) -> None:
 def test_what_is_kept_of_the_other_steps(step: dict[str, Any], kept: str) -> None:
     (one,) = unroll(recipe(step))
     assert json.dumps(recorded_step(one)) == kept
+
+
+class Wider(Step):
+    """A step that nobody has given a place yet."""
+
+    distill: StepSection | None = None
+
+
+def test_a_kind_of_step_without_a_place_is_no_export() -> None:
+    step = Wider.model_validate({"distill": {}})
+    assert (step.kind, step.rows) == ("distill", None)
+    with pytest.raises(ValidationError, match=r"distill: \{\.\.\.\}"):
+        Wider.model_validate({"distill": {}, **TUNE})
+    (one,) = unroll((PreparedStep(step=step),))
+    work: Any = SimpleNamespace()
+    for place in (recorded_step, lambda one: Work.do(work, one, silent)):
+        with pytest.raises(InternalError, match="'distill'"):
+            place(one)
 
 
 def test_no_setting_of_the_policy_is_forgotten() -> None:

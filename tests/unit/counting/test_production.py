@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import prunegate
-from prunegate.audit.expected_findings import foreseen
+from prunegate.audit.expected_findings import expected_places
 from prunegate.audit.opinion.second_opinion import second_opinion
 from prunegate.audit.tallied import slices_in, tallies_of
 from prunegate.cli.check import command as check
@@ -143,7 +143,7 @@ def test_a_record_keeps_nothing_of_it_and_it_follows_from_the_rest() -> None:
 def test_the_second_opinion_foresees_and_denies() -> None:
     asked = policy()
     verdict = prunegate.judge_counts(asked, counts({"a": 900, "b": 300}))
-    places = {(p.slice, p.check) for p in foreseen(asked, verdict.slices)}
+    places = {(p.slice, p.check) for p in expected_places(asked, verdict.slices)}
     assert ("production", "max_drop") in places
     second_opinion(asked, verdict, ())
     lacking = prunegate.judge_counts(asked, counts({"a": 3000, "b": 20}))

@@ -23,6 +23,15 @@ def test_the_lists_of_kinds_are_one_list() -> None:
     assert {name for metric in METRICS.values() for name in metric.forms} == set(TRAITS)
 
 
+LAWS_OF_THEIR_OWN = {"multilabel": "test_label_sets.py: its rows are groups of decisions"}
+
+
+def test_no_kind_escapes_the_laws_of_every_kind() -> None:
+    """One that is new has rows and a policy in ``kinds.py``."""
+    held = {kinds.policy(kind).task.kind for kind in kinds.KINDS}
+    assert held | set(LAWS_OF_THEIR_OWN) == set(TRAITS)
+
+
 OWN_IDEA = "audit/opinion/facts.py"
 """The second opinion's own idea of the kinds, on purpose."""
 

@@ -109,7 +109,7 @@ def test_where_nothing_goes_wrong_in_its_way_the_value_is_perfect(
     form = METRICS[name].of_yes_no
     assert form is not None
     perfect = [way for way, rows in clean.items() if turned(name, rows) == 1]
-    assert perfect == ([form.mistake] if form.mistake else [])
+    assert perfect == ([form.error_kind] if form.error_kind else [])
 
 
 @pytest.mark.parametrize("name", RATES)

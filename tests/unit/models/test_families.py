@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.models.tiny import (
+    CONFIGS,
     LANGUAGE,
     NAMES,
     TEXT_CLASSIFIERS,
@@ -28,6 +29,24 @@ from prunegate.policy.steps import Finetune, Keep, Prune
 pytestmark = pytest.mark.slow
 
 LAYERS = [[0, 2], [1], [1, 2]]
+
+
+HUB = {
+    ("images", "classes"): "image-classification",
+    ("texts", "classes"): "text-classification",
+    ("texts", "next token"): "text-generation",
+}
+
+
+def test_no_architecture_escapes_these_laws() -> None:
+    """One that is new has a tiny model in ``tiny.py``, and the Hub's word on its card."""
+    from prunegate.models.family import architectures, family_of
+    from prunegate.outputs.model_card import TASK_TYPES
+
+    families = {name: family_of(name) for name in architectures()}
+    assert {CONFIGS[name][0] for name in NAMES} == set(families)
+    words = {name: HUB[one.reads, one.answers] for name, one in families.items()}
+    assert words == TASK_TYPES
 
 
 def subset(units: int) -> st.SearchStrategy[tuple[int, ...]]:

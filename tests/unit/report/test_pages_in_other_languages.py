@@ -204,6 +204,7 @@ def test_sentences_in_a_row_are_said_one_by_one(row: list[str]) -> None:
 
 def test_a_step_that_another_program_wrote_is_spelled_out() -> None:
     assert step_in_words({"step": "prune", "what": "heads"}) == "step: prune, what: heads"
+    assert step_in_words({"step": "distill", "epochs": 2}) == "step: distill, epochs: 2"
 
 
 @pytest.mark.parametrize("language", OTHERS)

@@ -225,13 +225,15 @@ def test_the_english_limits_and_meanings_are_those_of_the_catalogues_of_checks_a
 ):
     told = speech(ENGLISH).messages
     for name, check in CHECKS.items():
+        assert f"bounds.{name}" in told, "write it into text/catalogue/*/findings.toml"
+        assert f"limits.{name}" in told, "write it into text/catalogue/*/page.toml"
         assert told[f"bounds.{name}"] == check.brief.replace("'", "’").replace("{}", "{amount}")
     for name, metric in METRICS.items():
         if f"meanings.{name}" in told:
             assert told[f"meanings.{name}"] == metric.words
         if f"meanings.{name}_class" in told:
             assert told[f"meanings.{name}_class"] == metric.class_words
-        assert f"measure_names.{name}" in told
+        assert f"measure_names.{name}" in told, "write it into text/catalogue/*/page.toml"
 
 
 def test_the_english_names_of_measures_are_the_catalogue_s() -> None:

@@ -87,7 +87,7 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class BroughtIn:
-    """What was pended."""
+    """What was filed, until it is sealed."""
 
     entry: Path
     request: ApprovalRequest

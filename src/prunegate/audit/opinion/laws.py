@@ -15,7 +15,7 @@ from prunegate.audit.expected_findings import (
     CLAIMS,
     Place,
     absent_slices,
-    foreseen,
+    expected_places,
     on_reference,
     place_in_findings,
 )
@@ -41,7 +41,7 @@ KEY = ("rule", "slice", "check", "label")
 def laws(policy: Policy, verdict: Verdict) -> tuple[Law, ...]:
     """The laws, each with the words that it is reported in."""
     alpha = policy.evidence.alpha
-    count = len(foreseen(policy, verdict.slices, verdict.claims))
+    count = len(expected_places(policy, verdict.slices, verdict.claims))
     return (
         TableSize(name=f"there are {count:,} findings", rows=count),
         Unique(name="every rule, slice and check is judged once", columns=KEY),
@@ -95,7 +95,7 @@ def _keys(findings: Sequence[Finding]) -> dict[str, list[int]]:
 
 
 def _asked(policy: Policy, verdict: Verdict, waivers: Sequence[Waiver]) -> list[float]:
-    places = foreseen(policy, verdict.slices, verdict.claims)
+    places = expected_places(policy, verdict.slices, verdict.claims)
     let = _let_be(policy, waivers)
     return [
         float(_as_policy(policy, verdict, finding, places) and _may_be(finding, let))
@@ -122,7 +122,7 @@ def _may_be(finding: Finding, let: frozenset[Place]) -> bool:
 def _as_policy(
     policy: Policy, verdict: Verdict, finding: Finding, places: frozenset[Place]
 ) -> bool:
-    """Whether a finding is foreseen and carries the terms of its rule."""
+    """Whether a finding is expected and carries the terms of its rule."""
     if place_in_findings(finding) not in places:
         return False
     if policy.claims is not None and finding.check == CLAIMS:

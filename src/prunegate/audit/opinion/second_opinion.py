@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from prunegate.audit.expected_findings import Place, foreseen, place_in_findings
+from prunegate.audit.expected_findings import Place, expected_places, place_in_findings
 from prunegate.audit.opinion.agreement import SecondOpinion
 from prunegate.audit.opinion.laws import WHOLE, columns, laws
 from prunegate.data.contract.whole_table import Broken, Inside, TableSize, broken
@@ -57,7 +57,7 @@ def _tell(policy: Policy, verdict: Verdict, item: Broken) -> str:
     """The law, and the first few findings that break it."""
     law = item.law
     if isinstance(law, TableSize):
-        places = foreseen(policy, verdict.slices, verdict.claims) - set(
+        places = expected_places(policy, verdict.slices, verdict.claims) - set(
             map(place_in_findings, verdict.findings)
         )
         blamed = sorted(places, key=lambda place: (place.rule, place.slice, place.check))

@@ -1,4 +1,4 @@
-"""Bring in a waiver: write the request, and verify what was signed before it is pended.
+"""Bring in a waiver: write the request, and verify what was signed before it is filed.
 
 As with approvals two ways give one kind of evidence: ``waived_here`` signs with a key at hand what
 ``waived_elsewhere`` takes from ``ssh-keygen -Y sign``.
@@ -56,7 +56,7 @@ class WantedWaiver:
 
 @dataclass(frozen=True, kw_only=True)
 class WaiverIn:
-    """What was pended."""
+    """What was filed, until it is sealed."""
 
     entry: Path
     request: WaiverRequest

@@ -12,7 +12,7 @@ from typing import Literal
 
 from prunegate.audit.record import DecisionRecord, Flip
 from prunegate.metrics.catalogue import METRICS
-from prunegate.metrics.forms import Mistake
+from prunegate.metrics.forms import ErrorKind
 from prunegate.policy.naming import value_text
 from prunegate.report.flips import Album, Limits, answers_shown, furthest, rating
 from prunegate.report.headline import label_cells
@@ -24,7 +24,7 @@ from prunegate.text.escape import shorten
 from prunegate.verdict.finding import Finding, SliceSummary
 
 FEW, LONGEST_TEXT = 4, 60
-ShownMistake = Mistake | Literal["wrong", "lower"]
+ShownMistake = ErrorKind | Literal["wrong", "lower"]
 """How the rows go wrong that are shown; of numbers they are lower."""
 _CELL = {"missed": 6, "flagged": 1}
 """Which of a slice's joint counts is the rows that only the candidate gets wrong so."""
@@ -104,7 +104,7 @@ def _mistake(record: DecisionRecord, finding: Finding | None) -> ShownMistake | 
         form = None if metric is None else metric.forms.get(task.name)
         # errors grow where scores rise, too: rows whose score fell are no examples of them
         return None if form is not None and form.against_labels else "lower"
-    known = None if metric is None or metric.of_yes_no is None else metric.of_yes_no.mistake
+    known = None if metric is None or metric.of_yes_no is None else metric.of_yes_no.error_kind
     if known is None or not (task.yes_no or task.sets or known == "missed"):
         return "wrong"
     return known
