@@ -55,7 +55,11 @@ def units_to_remove(wanted: Prune, kept: KeptUnits) -> tuple[int, ...] | None:
 
 
 def cut_kind(wanted: Prune) -> Kind:
-    """The kind of units that a step cuts out."""
+    """The kind of units that a step cuts out.
+
+    Raises:
+        InternalError: the step cuts nothing out.
+    """
     if wanted.units is None:
         raise InternalError(f"'what: {wanted.what}' was to be cut out; it becomes zeros")
     return wanted.units
