@@ -26,6 +26,7 @@ SHARED = {
     ),
 }
 LONGEST = 400
+LONGEST_FUNCTION = 50
 
 
 def module_of(file: str) -> str:
@@ -80,5 +81,16 @@ def test_no_file_is_too_long_to_be_read_at_once() -> None:
         str(path.relative_to(SOURCE)): lines
         for path in SOURCE.rglob("*.py")
         if (lines := len(path.read_text("utf-8").splitlines())) > LONGEST
+    }
+    assert long == {}
+
+
+def test_no_function_is_too_long_to_be_seen_whole() -> None:
+    long = {
+        f"{file}: {node.name}": lines
+        for file, nodes in shapes().items()
+        for node in nodes
+        if isinstance(node, ast.FunctionDef)
+        and (lines := (node.end_lineno or 0) - node.lineno + 1) > LONGEST_FUNCTION
     }
     assert long == {}
