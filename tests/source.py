@@ -27,9 +27,9 @@ def trees() -> dict[str, ast.Module]:
 
 
 @cache
-def shapes() -> dict[str, tuple[ast.Call | ast.Compare | ast.ImportFrom | ast.FunctionDef, ...]]:
-    """Calls, comparisons, imports and functions of every file, walked once for all laws."""
-    wanted = ast.Call | ast.Compare | ast.ImportFrom | ast.FunctionDef
+def shapes() -> dict[str, tuple[ast.Call | ast.Compare | ast.ImportFrom, ...]]:
+    """The calls, comparisons and imports of every file: each tree is walked once for all laws."""
+    wanted = ast.Call | ast.Compare | ast.ImportFrom
     return {
         name: tuple(node for node in ast.walk(tree) if isinstance(node, wanted))
         for name, tree in trees().items()

@@ -14,7 +14,7 @@ from prunegate.compress.quality import StepQuality, step_quality
 from prunegate.compress.ranking_input import RankingInput
 from prunegate.compress.removals import removals
 from prunegate.compress.scores import Scores
-from prunegate.compress.scoring.ranking import rank
+from prunegate.compress.scoring.by_criterion import rank
 from prunegate.compress.select import Survivors, lowest, select_survivors
 from prunegate.errors import InternalError
 from prunegate.models.cut import cut
