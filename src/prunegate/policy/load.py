@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from prunegate.errors import InputError, PolicyError
-from prunegate.policy.checkable_part import salvage
 from prunegate.policy.consistency import disagreements
 from prunegate.policy.file_bytes import as_text, bounded_bytes, mistake_lines
 from prunegate.policy.load_claims import SUFFIX, ClaimsSource, is_figure_of_policy, read_claims
+from prunegate.policy.partial import salvage
 from prunegate.policy.place import public_place
 from prunegate.policy.schema import Policy
 from prunegate.policy.task import Role, Thresholds
