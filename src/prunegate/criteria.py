@@ -2,9 +2,9 @@
 
 Two rooms meet here. The policy (pure, no torch) needs a criterion's name, whether it looks at
 labelled rows and what it can score; ``compress`` needs the arithmetic, a class behind the interface
-``compress/scoring/ranking.py: Scoring``. The entry lies below both and names that class as entry
-points are named, ``module:Class``; it is loaded when something is first ranked with it, and by
-nobody else.
+``Scoring`` of ``compress/scoring/by_criterion.py``. The entry lies below both and names that class
+as entry points are named, ``module:Class``; it is loaded when something is first ranked with it,
+and by nobody else.
 
 A new criterion is its class and one entry here. From outside: ``CRITERIA.add(...)`` before
 ``prunegate.policy`` is imported, because the policy's schema lists the names.
@@ -27,7 +27,7 @@ class Criterion:
     words: str
     """A unit's score, for people."""
     scoring: str
-    """``module:Class``, a ``compress.scoring.ranking.Scoring``: how it scores."""
+    """``module:Class``, a ``compress.scoring.by_criterion.Scoring``: how it scores."""
     looks_at_rows: bool = False
     """Whether it looks at labelled rows."""
     scores_weights: bool = True

@@ -26,7 +26,7 @@ from prunegate.evidence.of_metric import WantedMetric, evidence
 from prunegate.metrics.hypothesis import Difference, Level
 from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Policy
-from prunegate.verdict.targets import enough
+from prunegate.verdict.judged_slices import enough
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ import pytest
 
 import prunegate
 from prunegate.audit.assemble import Origin
-from prunegate.data.labelled.expected_rows import judge_labelled
+from prunegate.data.labelled.labelled_expectations import judge_labelled
 from prunegate.errors import ContractError, TableError, UnsupportedError
 from prunegate.gate import gate, publish
 from prunegate.outputs.staging import staged

@@ -120,7 +120,7 @@ CRITERIA.add(Criterion(
 OWN = """
 import numpy as np
 
-from prunegate.compress.scoring.ranking import Scoring
+from prunegate.compress.scoring.by_criterion import Scoring
 
 class LastFirst(Scoring):
     def unit_scores(self, subject, kind):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -26,6 +26,7 @@ SHARED = {
     ),
 }
 LONGEST = 400
+LONGEST_FUNCTION = 50
 
 
 def module_of(file: str) -> str:
@@ -80,5 +81,24 @@ def test_no_file_is_too_long_to_be_read_at_once() -> None:
         str(path.relative_to(SOURCE)): lines
         for path in SOURCE.rglob("*.py")
         if (lines := len(path.read_text("utf-8").splitlines())) > LONGEST
+    }
+    assert long == {}
+
+
+def functions(tree: ast.Module | ast.ClassDef) -> Iterator[ast.FunctionDef]:
+    """Those of a file and of its classes, in each of which lies whatever it defines itself."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            yield node
+        elif isinstance(node, ast.ClassDef):
+            yield from functions(node)
+
+
+def test_no_function_is_too_long_to_be_seen_whole() -> None:
+    long = {
+        f"{file}: {node.name}": lines
+        for file, tree in trees().items()
+        for node in functions(tree)
+        if (lines := (node.end_lineno or 0) - node.lineno + 1) > LONGEST_FUNCTION
     }
     assert long == {}

@@ -11,6 +11,7 @@ import click
 from prunegate.cli.finite_range import FiniteRange
 from prunegate.cli.options import (
     PATH,
+    ConsoleOptions,
     color_option,
     json_option,
     may_color,
@@ -19,7 +20,6 @@ from prunegate.cli.options import (
     seed_option_of,
 )
 from prunegate.cli.printed_json import echo_json
-from prunegate.cli.verdict_options import Output
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def command(policy: Path, as_json: bool, quiet: bool, no_color: bool, **options:
     _require_one_basis(basis)
     judged = read_policy(policy).policy
     require_plannable(judged)
-    with progress(_output(quiet=quiet, color=may_color(no_color))) as report:
+    with progress(ConsoleOptions(quiet=quiet, color=may_color(no_color))) as report:
         found = plan(judged, _given(judged, basis), wanted, rows=basis.rows, progress=report)
     if as_json:
         echo_json(plain_json(found))
@@ -171,11 +171,3 @@ def _given(policy: Policy, basis: Basis) -> Given:
         return pilot_predictions(policy, list(basis.predictions))
     named = {name: getattr(basis, name) for name in ("discordance", "prevalence", "rate")}
     return Assumed(**{name: value for name, value in named.items() if value is not None})
-
-
-def _output(*, quiet: bool, color: bool) -> Output:
-    """What the progress bar has to know; a plan writes no files."""
-    here = Path()
-    return Output(
-        out=None, reports=here, audit=here, force=False, as_json=False, quiet=quiet, color=color
-    )

@@ -35,7 +35,7 @@ class AnswerKind(ABC):
 
     @abstractmethod
     def loss(self, logits: Tensor, labels: Tensor, reduction: Reduction) -> Tensor:
-        """The loss against the labels, over rows or counted tokens.
+        """The loss of logits against labels (``Batch.labels``), over rows or tokens: a scalar.
 
         Raises:
             TableError: labels that are none of the model's answers.
@@ -45,14 +45,14 @@ class AnswerKind(ABC):
     def distance(
         self, found: Tensor, wanted: Tensor, labels: Tensor, reduction: Reduction
     ) -> Tensor:
-        """How far a model's logits are from another's, over rows or counted tokens."""
+        """How far logits are from another model's, of one shape: a scalar, 0 where they agree."""
 
     def answers(self, labels: Tensor) -> int:
-        """How many answers a batch asks for."""
+        """How many answers a batch of labels asks for: rows, or counted tokens."""
         return len(labels)
 
     def right(self, logits: Tensor, labels: Tensor) -> int | None:
-        """Rows that are classified right; None: a row has no one class."""
+        """Rows of logits [B, classes] that are classified right; None: a row has no one class."""
         del logits, labels
         return None
 
@@ -106,7 +106,11 @@ class NextTokens(AnswerKind):
     """A text's tokens: logits [B, T, tokens], labels int64 [B, T]."""
 
     def loss(self, logits: Tensor, labels: Tensor, reduction: Reduction) -> Tensor:
-        """A document's mean per counted token; under "mean" that of all counted tokens."""
+        """A document's mean per counted token; under "mean" that of all counted tokens.
+
+        Raises:
+            TableError: a document without a counted token.
+        """
         following = labels[:, 1:]
         counted = following != NOT_COUNTED
         if not bool(counted.any(dim=1).all()):

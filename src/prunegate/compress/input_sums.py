@@ -36,7 +36,7 @@ class UnitReader:
 
     @property
     def kept(self) -> Tensor:
-        """The features that stay, ascending; those that belong to no unit too."""
+        """The features that stay, int64 [kept], ascending; those that belong to no unit too."""
         staying = torch.ones(feature_count(self.module), dtype=torch.bool)
         staying[self.removed] = False
         return torch.nonzero(staying).flatten()
@@ -68,11 +68,11 @@ class InputSums:
             self.products += wide.T @ wide
 
     def mean(self) -> Tensor:
-        """Mean of each feature."""
+        """Mean of each feature, [features]."""
         return self.origin + self.total / self.count
 
     def second_moments(self, *, centred: bool) -> Tensor:
-        """Mean product of each two features; centred: their covariance."""
+        """Mean product of each two features, [features, features]; centred: their covariance."""
         off = self.total / self.count
         covariance = self.products / self.count - torch.outer(off, off)
         return covariance if centred else covariance + torch.outer(self.mean(), self.mean())
@@ -84,6 +84,9 @@ def readers(sites: Sequence[Site], keep: Sequence[Sequence[int]]) -> list[UnitRe
     Args:
         sites: From ``Family.sites``.
         keep: Per site the positions that stay.
+
+    Raises:
+        InternalError: a site of whole layers, which nothing reads.
     """
     going: dict[int, tuple[nn.Module, list[Tensor]]] = {}
     for site, left in zip(sites, keep, strict=True):
@@ -101,7 +104,7 @@ def readers(sites: Sequence[Site], keep: Sequence[Sequence[int]]) -> list[UnitRe
 
 
 def reader_matrix(module: nn.Module) -> Tensor:
-    """Return a reader's weight as outputs by features."""
+    """Return a reader's weight, [outputs, features]."""
     weight = module.get_parameter("weight").detach()
     if type(module).__name__ == "Conv1D":  # GPT-2's, inputs first
         return weight.T

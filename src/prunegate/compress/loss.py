@@ -37,7 +37,16 @@ def batch_loss(module: nn.Module, batch: Batch, reduction: Reduction) -> Tensor:
 
 
 def loss_of(logits: Tensor, labels: Tensor, reduction: Reduction) -> Tensor:
-    """Return the loss of logits that are known already; otherwise as ``batch_loss``."""
+    """Return the loss of logits that are known already: a finite scalar with its graph.
+
+    Args:
+        logits: [B, classes], [B, labels], [B, 1] or [B, T, tokens].
+        labels: as of a ``Batch``.
+        reduction: over the rows, as in ``batch_loss``.
+
+    Raises:
+        TableError, ModelError: as ``batch_loss``.
+    """
     loss = answer_kind(labels).loss(logits, labels, reduction)
     if not bool(torch.isfinite(loss)):
         raise ModelError(

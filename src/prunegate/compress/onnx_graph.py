@@ -49,7 +49,7 @@ class Graph:
         return tuple(tensor.dims)
 
     def values(self, name: str) -> npt.NDArray[np.float32]:
-        """Return a stored float32 tensor."""
+        """Return a stored float32 tensor, of whatever shape it has."""
         values = self._onnx.numpy_helper.to_array(self._stored[name])
         return cast("npt.NDArray[np.float32]", values)
 

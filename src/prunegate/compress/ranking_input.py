@@ -28,7 +28,7 @@ class Examples(Protocol):
         ...
 
     def batch(self, rows: np.ndarray) -> Batch:
-        """Return the batch of these rows."""
+        """Return the batch of these rows, int [B], in their order; on the CPU."""
         ...
 
 

@@ -14,7 +14,7 @@ Scores = tuple[NDArray[np.float64], ...]
 
 
 def checked(scores: Sequence[NDArray[np.float64]]) -> Scores:
-    """Insist that scores are usable.
+    """Insist that scores, float64 [units] per row, are usable.
 
     Raises:
         ModelError: a score that is NaN, infinite or negative, or a row without units.
@@ -29,7 +29,7 @@ def checked(scores: Sequence[NDArray[np.float64]]) -> Scores:
 
 
 def shares_of_rows(scores: Sequence[NDArray[np.float64]]) -> Scores:
-    """Divide each score by the sum of its row, so that every row sums to one.
+    """Divide each score by the sum of its row, float64 [units], so that every row sums to one.
 
     A row whose scores are all zero tells nothing apart: its units share equally.
     """
@@ -39,6 +39,6 @@ def shares_of_rows(scores: Sequence[NDArray[np.float64]]) -> Scores:
 
 
 def unit_length(rows: Sequence[NDArray[np.float64]]) -> Scores:
-    """Scale each row to L2 norm one; a row of zeros stays zero."""
+    """Scale each row, float64 [units], to L2 norm one; a row of zeros stays zero."""
     norms = [float(np.linalg.norm(row)) for row in rows]
     return tuple(row / norm if norm > 0 else row for row, norm in zip(rows, norms, strict=True))

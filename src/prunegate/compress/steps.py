@@ -16,7 +16,7 @@ from torch import nn
 
 from prunegate.compress.finetune import require_usual_sizes
 from prunegate.compress.ranking_input import Examples
-from prunegate.compress.scoring.ranking import check_criterion
+from prunegate.compress.scoring.by_criterion import check_criterion
 from prunegate.errors import ModelError
 from prunegate.models.kept_units import KeptUnits, Kind
 from prunegate.models.load import LoadedModel

@@ -14,7 +14,7 @@ from prunegate.compress.quality import StepQuality, step_quality
 from prunegate.compress.ranking_input import RankingInput
 from prunegate.compress.removals import removals
 from prunegate.compress.scores import Scores
-from prunegate.compress.scoring.ranking import rank
+from prunegate.compress.scoring.by_criterion import rank
 from prunegate.compress.select import Survivors, lowest, select_survivors
 from prunegate.errors import InternalError
 from prunegate.models.cut import cut
@@ -55,7 +55,11 @@ def units_to_remove(wanted: Prune, kept: KeptUnits) -> tuple[int, ...] | None:
 
 
 def cut_kind(wanted: Prune) -> Kind:
-    """The kind of units that a step cuts out."""
+    """The kind of units that a step cuts out.
+
+    Raises:
+        InternalError: the step cuts nothing out.
+    """
     if wanted.units is None:
         raise InternalError(f"'what: {wanted.what}' was to be cut out; it becomes zeros")
     return wanted.units

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from prunegate.compress.ranking_input import RankingInput
-from prunegate.compress.scoring.ranking import rank_weights
+from prunegate.compress.scoring.by_criterion import rank_weights
 from prunegate.errors import AmountError, ModelError
 from prunegate.models.sparse import output_first, prunable
 from prunegate.policy.steps import Amount, Keep, Prune, ShareBelow

@@ -56,7 +56,11 @@ class Work:
 
     @classmethod
     def start(cls, baseline: LoadedModel, seed: int, device: str) -> Work:
-        """Begin with a copy of the baseline."""
+        """Begin with a copy of the baseline.
+
+        Raises:
+            ModelError: it is stored in eight bits or as ONNX.
+        """
         if baseline.storage.format != "float32":
             raise ModelError(
                 f"{baseline.folder}: an {baseline.storage.format} model cannot be compressed "
@@ -219,7 +223,11 @@ class Work:
         return self.baseline.family.example(self.baseline.config)
 
     def candidate(self) -> Candidate:
-        """What the recipe made."""
+        """What the recipe made.
+
+        Raises:
+            InternalError: the module has other parameters than the plan says.
+        """
         family, config = self.baseline.family, self.baseline.config
         parameters = family.parameters(config, self.kept)
         if self.storage.format == "float32":

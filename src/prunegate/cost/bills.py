@@ -143,7 +143,11 @@ class Rented:
     """An inference has no price: machines do."""
 
     def instances(self, volume: int) -> int:
-        """How many instances a month of so many inferences takes."""
+        """How many instances a month of so many inferences takes.
+
+        Raises:
+            MeasurementError: more than anybody rents.
+        """
         needed = max(self.minimum, math.ceil(volume / self.capacity))
         if needed > _MOST:
             raise MeasurementError(

@@ -42,7 +42,11 @@ class Round:
 
 
 def take(inputs: Inputs, batch: int) -> dict[str, Tensor] | Tensor:
-    """Return exactly ``batch`` samples."""
+    """Return exactly ``batch`` samples, [batch, ...]; those that are there repeat.
+
+    Raises:
+        MeasurementError: there are none.
+    """
     if isinstance(inputs, Tensor):
         return inputs[_places(inputs, batch)].contiguous()
     if not inputs:
@@ -57,7 +61,7 @@ def _places(tensor: Tensor, batch: int) -> Tensor:
 
 
 def device_of(inputs: dict[str, Tensor] | Tensor) -> torch.device:
-    """Return where the inputs are."""
+    """Return where the inputs are: all on one device."""
     return (inputs if isinstance(inputs, Tensor) else next(iter(inputs.values()))).device
 
 
@@ -90,7 +94,11 @@ def runner(module: nn.Module, inputs: dict[str, Tensor] | Tensor, device: torch.
 
 
 def calls_per_slot(runs: list[Run], rounds: int, seconds: float) -> int:
-    """Warm up, and find how many calls fill the time: the same number for both models."""
+    """Warm up, and find how many calls fill the time: the same number for both models.
+
+    Raises:
+        MeasurementError: a model cannot run on the inputs.
+    """
     try:
         slots = [_slot(run, 3) for run in runs]
     except (RuntimeError, TypeError, ValueError, IndexError) as error:

@@ -54,7 +54,7 @@ class Cells:
 
     @property
     def moved(self) -> NDArray[np.int64]:
-        """Rows on which the two models differ in loss."""
+        """Rows of each cell on which the two models differ in loss, [cells]."""
         return self.lost + self.gained
 
 
@@ -212,7 +212,7 @@ def _places(found: pa.Table, cells: Cells) -> Codes:
 
 
 def mask_of(cells: Cells, allowed: Mapping[str, set[str]]) -> NDArray[np.bool_]:
-    """The cells whose values are among the allowed ones, column by column."""
+    """The cells whose values are among the allowed ones, column by column; bool [cells]."""
     mask = np.ones(len(cells.rows), np.bool_)
     for column, texts in allowed.items():
         place = cells.columns.index(column)

@@ -71,6 +71,21 @@ def counts_query(policy: Policy, table: str, dialect: str) -> str:
             sqlglot is not installed.
         UnsupportedError: a task that no joint counts can stand for.
     """
+    _refuse_uncountable(policy)
+    query = _Query(policy, _source(table, dialect), dialect).whole()
+    text: str = query.sql(
+        dialect=dialect, pretty=True, unsupported_level=_sqlglot().ErrorLevel.RAISE
+    )
+    return text
+
+
+def _refuse_uncountable(policy: Policy) -> None:
+    """Refuse what no query of joint counts can say.
+
+    Raises:
+        InputError: a slicing key with the name of a column of the counts.
+        UnsupportedError: a task, rules or columns that joint counts do not hold.
+    """
     if not policy.task.traits.decided:
         raise UnsupportedError(
             f"a {policy.task.kind} task has no joint counts: its rows are numbers; give the table "
@@ -99,11 +114,6 @@ def counts_query(policy: Policy, table: str, dialect: str) -> str:
     taken = [key for key in policy.keys if key in _OF_THE_QUERY]
     if taken:
         raise InputError(f"the counts have a column {taken[0]!r} of their own; rename that key")
-    query = _Query(policy, _source(table, dialect), dialect).whole()
-    text: str = query.sql(
-        dialect=dialect, pretty=True, unsupported_level=_sqlglot().ErrorLevel.RAISE
-    )
-    return text
 
 
 def _sqlglot() -> Any:

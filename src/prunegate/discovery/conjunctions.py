@@ -39,7 +39,7 @@ class ConjunctionBlock:
         return len(self.values)
 
     def sums(self, numbers: NDArray[Any]) -> NDArray[np.float64]:
-        """Of a number per cell, by slice."""
+        """Sums of numbers [cells] by slice, float64 [slices]."""
         summed = np.bincount(self.of_cell + 1, numbers, minlength=len(self) + 1)
         return summed[1:].astype(np.float64)
 

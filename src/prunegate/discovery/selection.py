@@ -43,6 +43,8 @@ class Ground:
     def beyond(self, inner: Mask, outer: Mask) -> float:
         """Standard errors by which ``inner`` lost more than its share of ``outer``'s loss.
 
+        Both are bool [cells], ``inner`` within ``outer``.
+
         0 where the two are the same rows or nothing in them changed.
         """
         rows = self.cells.rows
@@ -77,7 +79,7 @@ class SelectedSlices:
         return [one for one in self.slices if one.number != KNOWN]
 
     def offer(self, number: int, mask: Mask, declared: Iterable[Mask]) -> None:
-        """Keep a slice if it says something new; drop what it turns out to explain."""
+        """Keep a slice, bool [cells], if it says something new; drop what it explains."""
         everything = np.ones_like(mask)
         inside = [known.mask for known in self.slices if not (mask & ~known.mask).any()]
         found = [self.ground.beyond(mask, known) for known in (everything, *inside, *declared)]

@@ -46,7 +46,7 @@ class SliceFamily:
 
     @property
     def z(self) -> NDArray[np.float64]:
-        """The change in standard deviations; 0 where nothing changed."""
+        """The change in standard deviations, [slices]; 0 where nothing changed."""
         return np.divide(
             self.change, self.spread, out=np.zeros_like(self.change), where=self.spread > 0
         )
@@ -84,7 +84,7 @@ class SliceFamily:
         return self.mask(number), (mask_of(self.cells, allowed) for allowed in declared)
 
     def mask(self, number: int) -> Mask:
-        """The cells of a slice."""
+        """The cells of a slice, bool [cells]."""
         block, place = self.homes[number]
         mask: Mask = block.of_cell == place
         return mask

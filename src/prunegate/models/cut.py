@@ -44,7 +44,11 @@ def cut(family: Family, module: nn.Module, kind: Kind, keep: Sequence[Sequence[i
 
 
 def cut_whole(family: Family, module: nn.Module, kept: KeptUnits) -> None:
-    """Cut an unpruned module to a plan, in place; layers go first."""
+    """Cut an unpruned module to a plan, in place; layers go first.
+
+    Raises:
+        InternalError: other units are left than the plan keeps.
+    """
     for kind in sorted(kept.kinds, key=lambda kind: kind != "layers"):
         cut(family, module, kind, kept.rows(kind))
         present = tuple(site.units for site in family.sites(module, kind))

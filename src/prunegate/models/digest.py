@@ -138,6 +138,9 @@ def list_digest(files: Sequence[FileDigest], *, papers: bool = False) -> str:
     Args:
         files: of the whole folder, sorted by path.
         papers: as it was worked out before papers were left out.
+
+    Raises:
+        ModelError: a file's name is not valid Unicode.
     """
     try:
         covered = [asdict(file) for file in files if papers or not is_paper(file.path)]

@@ -101,7 +101,11 @@ class HuggingFace(ABC):
             )
 
     def rename(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Give stored tensors the names of the module; two tensors of one name are refused."""
+        """Give stored tensors the names of the module; two tensors of one name are refused.
+
+        Raises:
+            ModelError: two tensors would have one name.
+        """
         renamed: dict[str, Tensor] = {}
         for stored, tensor in state.items():
             if re.search(self.dropped_names, stored):

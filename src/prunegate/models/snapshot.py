@@ -131,7 +131,11 @@ class Snapshot:
         return any(file.path == name for file in self.files)
 
     def refuse_config(self) -> None:
-        """A candidate has none: see ``save``."""
+        """A candidate has none: see ``save``.
+
+        Raises:
+            ModelError: it has one.
+        """
         if any(file.path == CONFIG_FILE for file in self.files):
             raise ModelError(
                 f"{self.folder}: {CONFIG_FILE} stands beside {SURGERY_FILE}; with it "

@@ -30,7 +30,7 @@ class Layout:
     """Slices (first axis) by groups."""
 
     def add(self, per_group: NDArray[np.float64] | NDArray[np.int64]) -> Floats:
-        """Sums over the groups (second to last axis) for each slice; whole numbers stay exact."""
+        """Sums by slice, [..., slices, 8], of [..., groups, 8]; whole numbers stay exact."""
         return np.asarray(self.members.astype(float) @ per_group)
 
 

@@ -156,7 +156,7 @@ def _bases(gate: Gate, progress: Progress) -> Sequence[_Base]:
 
 
 def draw_tables(groups: Sequence[Group], count: int, random: np.random.Generator) -> Ints:
-    """Tables of every group: simulations by groups by cells, each label's rows multinomial."""
+    """Tables of every group, int64 [simulations, groups, 8]: each label's rows multinomial."""
     halves = []
     for at, sizes in ((0, [g.negatives for g in groups]), (4, [g.positives for g in groups])):
         chances = np.array([g.chances[at : at + 4] for g in groups])

@@ -58,7 +58,7 @@ class Rates:
 
 
 def expected(groups: Sequence[Group]) -> Floats:
-    """Expected rows of each group (first axis) and cell."""
+    """Expected rows of each group and cell, float64 [groups, 8]."""
     sizes = np.array([[g.negatives] * 4 + [g.positives] * 4 for g in groups], dtype=float)
     return np.asarray(sizes * np.array([g.chances for g in groups]))
 

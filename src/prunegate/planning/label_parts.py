@@ -24,7 +24,7 @@ from prunegate.planning.label_random import random_power, random_rows
 from prunegate.planning.planned_limits import PlannedLimit, asked
 from prunegate.policy.schema import Policy
 from prunegate.stats.reliable import SCORE_MINIMUM
-from prunegate.verdict.targets import classes_to_judge
+from prunegate.verdict.judged_slices import classes_to_judge
 
 USUAL = 130
 """Size up to which a sample grows whatever the power: fewer promise so few rows of the class that

@@ -30,7 +30,7 @@ _STEPS = 9
 
 
 def expected_cells(decided: tuple[int, ...]) -> Floats:
-    """Rows by ``4 * label + 2 * baseline + candidate`` that decisions of good models hide."""
+    """Rows by ``4 * label + 2 * baseline + candidate``, [8], that decisions of good models hide."""
     good = good_shares(decided)
     positive = np.array([1 - good.neither, DIFFERING, DIFFERING, good.both])
     rows = np.array(decided, dtype=float)

@@ -35,7 +35,7 @@ class LimitResults:
     """The tests of the family's tables; None where the limit is never tested."""
 
     def harms(self, level: float, where: Bools) -> Bools:
-        """Whether p_harm <= level; only tables in ``where`` are looked at."""
+        """Whether p_harm <= level, bool [tables]; only tables in ``where`` are looked at."""
         shown = np.zeros(len(self.family), dtype=np.bool_)
         if self.tests is not None:
             shown[self.family] = self.tests.harms(level, where[self.family])
@@ -48,7 +48,7 @@ class LimitResults:
 
 
 def stand(limit: PlannedLimit, cells: Ints, alpha: float) -> LimitResults:
-    """Where a limit stands on tables (first axis) of its slice's eight cells."""
+    """Where a limit stands on tables of its slice's cells, int64 [tables, 8]."""
     known = _defined(limit, cells)
     everywhere = np.zeros(len(cells), dtype=np.bool_)
     fails = np.full(len(cells), limit.rule.on_undefined == "fail")

@@ -87,7 +87,7 @@ def need_of(limit: PlannedLimit, cells: Floats, target: Target) -> Need:
 
     Args:
         limit: the limit and its slice.
-        cells: expected rows of the slice by cell, at any size above 0.
+        cells: float64 [8], expected rows of the slice by cell, at any size above 0.
         target: level and power of one test.
     """
     base = _base(limit)

@@ -11,7 +11,7 @@ from prunegate.metrics.checks import CHECKS
 from prunegate.metrics.hypothesis import Hypothesis
 from prunegate.policy.schema import Limit as LimitValue
 from prunegate.policy.schema import Policy, Rule, bound_of
-from prunegate.verdict.targets import enough, judged, select_slices
+from prunegate.verdict.judged_slices import enough, judged, select_slices
 
 PLANNED = "binary"
 """The kind of task that is planned: its two models say yes or no, so that eight cells tell all."""

@@ -58,7 +58,7 @@ class Shift:
 
 
 def expected_rates(metric: str, cells: Floats) -> tuple[float, float]:
-    """Expected success rates of baseline and candidate; the first is NaN for flip rates.
+    """Expected success rates of baseline and candidate on cells [8]; NaN first for flip rates.
 
     Raises:
         ValueError: a rate is undefined on these cells.

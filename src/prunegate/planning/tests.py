@@ -47,17 +47,17 @@ class ManyTests(Protocol):
     """p-values of one limit on many tables, asked only against levels."""
 
     def passes(self, level: float) -> Bools:
-        """Whether p_value <= level."""
+        """Whether p_value <= level, bool [tables]."""
 
     def harms(self, level: float, where: Bools) -> Bools:
-        """Whether p_harm <= level; only tables in ``where`` are looked at, elsewhere False."""
+        """Whether p_harm <= level, bool [tables]; tables outside of ``where`` are False, unseen."""
 
     def harm(self, table: int) -> float:
         """p_harm of one table."""
 
 
 def tested(metric: str, claim: Hypothesis, cells: Ints) -> ManyTests:
-    """The tests of a claim on tables (first axis) of eight cells, all with defined rates."""
+    """The tests of a claim on tables, int64 [tables, 8], all with defined rates."""
     if not in_columns(metric):
         return _Singly(metric=metric, claim=claim, cells=cells)
     about = evidence_of_many(metric, cells)
@@ -78,12 +78,12 @@ def in_columns(metric: str) -> bool:
 
 
 def evidence_of_many(metric: str, cells: Ints) -> Evidence:
-    """The evidence of many tables, its counts being arrays."""
+    """The evidence of many tables, int64 [tables, 8]; its counts are arrays [tables]."""
     return of_decisions(metric, cast("Cells", tuple(cells.T)))  # sums of cells work on arrays too
 
 
 def each(metric: str, cells: Ints, judge: Callable[[Evidence], bool]) -> Bools:
-    """What is found of every table's evidence; equal tables are looked at once."""
+    """What is found of every table's evidence, bool [tables]; equal tables are looked at once."""
     if not len(cells):
         return np.zeros(0, dtype=np.bool_)
     different, place = np.unique(cells, axis=0, return_inverse=True)
@@ -103,7 +103,7 @@ def _share(about: Evidence) -> tuple[Ints, Ints]:
 
 
 def totals(about: OverlappingRate, model: Literal["baseline", "candidate"]) -> tuple[Ints, Ints]:
-    """Numerator and denominator of precision or F1."""
+    """Numerator and denominator of precision or F1, each [tables]."""
     weights = joint_counts.weights("f1" if about.f1 else "precision", model)
     u, v = weights.totals(cast("tuple[float, ...]", about.cells))
     return _array(u), _array(v)
@@ -207,7 +207,7 @@ def linear(claim: Contrast) -> tuple[float, float]:
 
 
 def exchanged(cells: NDArray[Any]) -> NDArray[Any]:
-    """The same rows (cells on the last axis) with the two models exchanged."""
+    """The same rows, [..., 8], with the two models exchanged."""
     return cells[..., [0, 2, 1, 3, 4, 6, 5, 7]]
 
 

@@ -44,7 +44,7 @@ class Classes:
         )
 
     def numbers(self, rows: LabelledRows, policy: Policy) -> NDArray[np.int64]:
-        """The class number of every row's label; -1 where the model has no such class.
+        """The class number of every row's label, int64 [N]; -1 where the model has no such class.
 
         A binary task has two labels, so whatever is not the positive one is the other.
         """

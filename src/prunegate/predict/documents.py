@@ -82,7 +82,7 @@ class Documents:
 
     @property
     def counted(self) -> NDArray[np.int64]:
-        """Tokens of each document whose likelihood is measured; at least one."""
+        """Tokens of each document whose likelihood is measured, int64 [N]; at least one."""
         return self.texts.lengths - self.given
 
     def inputs(self, rows: NDArray[np.integer]) -> dict[str, Tensor]:
@@ -106,7 +106,7 @@ class Documents:
         return Documents(texts=self.texts.subset(rows), given=self.given[rows])
 
     def batch(self, rows: NDArray[np.integer]) -> Batch:
-        """Return the batch of these rows; labels are the tokens, or ``NOT_COUNTED``."""
+        """Return the batch of these rows; labels [B, T] are the tokens, or ``NOT_COUNTED``."""
         inputs = self.inputs(rows)
         labels = torch.where(inputs["attention_mask"] == 1, inputs["input_ids"], NOT_COUNTED)
         places = torch.arange(labels.shape[1])[None]

@@ -21,17 +21,17 @@ class Inputs(Protocol):
         ...
 
     def inputs(self, rows: NDArray[np.integer]) -> Mapping[str, Tensor]:
-        """Return the model's keyword arguments for these rows, first axis the rows, on the CPU."""
+        """Return the model's keyword arguments for these rows, each [rows, ...], on the CPU."""
         ...
 
     def batches(self, size: int) -> Iterator[NDArray[np.int64]]:
-        """Yield row numbers, at most ``size`` at a time and each once, in the cheapest order."""
+        """Yield row numbers [at most size], each once, in the cheapest order."""
         ...
 
     def typical(self, count: int) -> NDArray[np.int64]:
-        """Return ``count`` rows to time a model on; they repeat where there are too few."""
+        """Return row numbers [count] to time a model on; they repeat where there are too few."""
         ...
 
     def subset(self, rows: NDArray[np.integer]) -> Inputs:
-        """Return some of the rows, in the order given."""
+        """Return some of the rows, by their numbers [rows], in the order given."""
         ...

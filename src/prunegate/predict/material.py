@@ -74,7 +74,7 @@ class Labelled:
         return len(self.rows)
 
     def batch(self, rows: NDArray[np.integer]) -> Batch:
-        """Return the batch of these rows."""
+        """Return the batch of these rows, by their numbers [B], on the CPU."""
         chosen = self.rows[rows]
         return Batch(
             inputs=self.inputs.inputs(chosen), labels=torch.from_numpy(self.labels[chosen])

@@ -23,6 +23,9 @@ def predictions(
         rows: the labelled rows.
         scores: ``baseline`` and ``candidate``.
         split: whose rows they are.
+
+    Raises:
+        TableError: a slicing column is called as one of ids, labels or answers.
     """
     chosen = select_rows(rows, split)
     columns: dict[str, object] = {policy.columns.id: [rows.ids[i] for i in chosen]}

@@ -176,7 +176,11 @@ class Trials:
             self.work.forget(name)
 
     def candidate(self, attempt: Attempt) -> LoadedModel:
-        """The candidate of an attempt; made again, bit for bit, where it is not there any more."""
+        """The candidate of an attempt; made again, bit for bit, where it is not there any more.
+
+        Raises:
+            InternalError: it comes out otherwise the second time.
+        """
         name = self.names[attempt.number]
         model = self.work.load(name, attempt)
         if model is not None:

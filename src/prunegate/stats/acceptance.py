@@ -45,7 +45,10 @@ class PairedAcceptance:
     _known: dict[tuple[int, int, int], float] = field(default_factory=dict)
 
     def at_most(self, lost: Ints, gained: Ints, n: Ints, level: float) -> Bools:
-        """Whether p <= ``level`` for each table of ``lost`` and ``gained`` among ``n`` rows."""
+        """Whether p <= ``level`` of each table of ``lost`` and ``gained`` among ``n`` rows.
+
+        All are [tables].
+        """
         accepted = np.zeros(len(lost), dtype=np.bool_)
         doubtful = (n > 0) & (level >= self.beta)  # no p-value is below beta
         if level <= NEVER_BELOW:

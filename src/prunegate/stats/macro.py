@@ -95,12 +95,12 @@ class ConfusionCounts:
 
     @cached_property
     def shares(self) -> Floats:
-        """Observed share of each cell."""
+        """Observed share of each cell, [cells]."""
         return np.asarray(self.count / self.count.sum())
 
     @cached_property
     def observed(self) -> NDArray[np.bool_]:
-        """Which cells have rows."""
+        """Which cells have rows, bool [cells]."""
         return self.count > 0
 
     @property
@@ -238,7 +238,7 @@ def ends(kind: Kind, k: float) -> tuple[float, float]:
 
 
 def influence(table: ConfusionCounts, k: float, shares: Floats | None = None) -> Floats:
-    """How much one row of each cell moves candidate minus ``k`` times baseline, times n."""
+    """How much a row of each cell moves candidate minus ``k`` times baseline, times n; [cells]."""
     slopes, _ = _slopes(table, table.shares if shares is None else shares, k)
     return _on_cells(table, slopes)
 
@@ -382,7 +382,7 @@ def _furthest(ahead: Floats, behind: Floats, side: int) -> tuple[int, int, int]:
 
 
 def room(table: ConfusionCounts, k: float, margin: float, shares: Floats | None = None) -> float:
-    """How far candidate minus ``k`` times baseline lies above ``-margin``."""
+    """How far candidate minus ``k`` times baseline lies above ``-margin``, at shares [cells]."""
     _, contrast = _slopes(table, table.shares if shares is None else shares, k)
     return contrast + margin
 

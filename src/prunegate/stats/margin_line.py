@@ -42,7 +42,7 @@ class Boundary:
         return max(0.0, -self.intercept / self.slope), (1 - self.intercept) / (1 + self.slope)
 
     def losses(self, gained: Floats) -> Floats:
-        """Rate of losses on the boundary, never below zero (left of the range all is broken)."""
+        """Rates of losses on the boundary, [N]; never below zero (left of it all is broken)."""
         return np.maximum(self.intercept + self.slope * gained, 0.0)
 
     def excess(self, lost: Any, gained: Any, n: int) -> Any:
@@ -51,6 +51,8 @@ class Boundary:
 
     def variance(self, lost: Floats, gained: Floats, n: int) -> tuple[Floats, Floats]:
         """Variance of the excess at the constrained maximum likelihood, and its slope in ``lost``.
+
+        Each [N], of ``lost`` and ``gained`` rows [N] among ``n``.
 
         With the quadratic's coefficients A, B, C the estimate is ``(sqrt(B^2 - 4AC) - B) / 2A``;
         A cancels in the variance.
@@ -64,7 +66,7 @@ class Boundary:
         return value, change
 
     def score(self, lost: Floats, gained: Floats, n: int) -> Floats:
-        """Score statistic of whole arrays; 0 where nothing varies."""
+        """Score statistics [N] of ``lost`` and ``gained`` rows [N]; 0 where nothing varies."""
         variance, _ = self.variance(lost, gained, n)
         excess = self.excess(lost, gained, n)
         return np.asarray(excess / np.sqrt(np.where(variance > 0, variance, np.inf)))

@@ -85,6 +85,9 @@ def test(n: int, s1: float, s2: float, s3: float, margin: float) -> TestResult:
     """Is the mean of the differences (larger is better) at least ``-margin``?
 
     Its size is validated from 300 rows up; where rows do not vary, both p-values are 1.
+
+    Raises:
+        ValueError: a margin, a count or a sum that is not finite.
     """
     found = moments(n, s1, s2, s3)
     if not math.isfinite(margin):

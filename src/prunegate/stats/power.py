@@ -42,7 +42,11 @@ def exact_power(n: int, discordance: float, change: float, margin: float, alpha:
 
 
 def rates(discordance: float, change: float) -> tuple[float, float]:
-    """Rates of lost and gained rows from their sum and difference."""
+    """Rates of lost and gained rows from their sum and difference.
+
+    Raises:
+        ValueError: a change that is larger than the discordance, or shares outside of 0 to 1.
+    """
     arguments.closed_interval("discordance", discordance, 0, 1)
     if not abs(change) <= discordance or (change == 1):
         raise ValueError(f"change {change} with discordance {discordance}: it cannot be larger.")

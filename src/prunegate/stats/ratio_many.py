@@ -35,7 +35,7 @@ class Claim:
 
 @statistical_test
 def test(cells: NDArray[np.int64], claim: Claim) -> tuple[Floats, Floats]:
-    """p_value and p_harm of each table (first axis) of eight cells; both rates must be defined."""
+    """p_value and p_harm, each [tables], of cells [tables, 8]; both rates must be defined."""
     shares = cells / cells.sum(axis=1, keepdims=True)
     fitted, settled = _fit(shares, claim)
     p_value, p_harm = np.ones(len(cells)), np.ones(len(cells))

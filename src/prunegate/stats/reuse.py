@@ -29,6 +29,9 @@ _DIGITS = 1e12
 def level_of_attempt(reuse: Reuse, alpha: float, number: int) -> float:
     """The level of attempt ``number`` (from 1), rounded down to twelve decimals.
 
+    Raises:
+        ValueError: a number below 1.
+
     >>> [round(level_of_attempt("ledger", 0.05, k), 5) for k in (1, 2, 3)]
     [0.05, 0.0076, 0.00338]
     >>> round(level_of_attempt("strict", 0.05, 1), 5)

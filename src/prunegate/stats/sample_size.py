@@ -136,6 +136,10 @@ def proportion_at_least(rate: float, limit: float, alpha: float, power: float) -
 
     The power of an exact test rises in a sawtooth; from the number returned on it stays at or above
     ``power`` for the next fifth of that number.
+
+    Raises:
+        ValueError: a limit, rate, alpha or power out of range, or more rows needed than are
+            planned.
     """
     arguments.open_interval("limit", limit, 0, 1)
     arguments.closed_interval("rate", rate, 0, 1)

@@ -37,16 +37,16 @@ class SignFlips(Protocol):
         """How many random numbers one flip of everything takes."""
 
     def among(self, cells: NDArray[np.intp]) -> SignFlips:
-        """The same for some of the cells."""
+        """The same for some of the cells, by their numbers, int [kept]."""
 
     def draw(self, rng: np.random.Generator, flips: int) -> Floats:
         """Sums of flipped changes, float64 [cells, flips]."""
 
     def times(self, weights: Floats) -> Floats:
-        """Covariance under flipping of every cell's sum with a weighted sum of cells; [cells]."""
+        """Covariance under flipping of each cell's sum with a sum weighted [cells]; [cells]."""
 
     def variances(self, members: Any) -> Floats:
-        """Variance under flipping of sums of cells; ``members`` is sparse 0/1 [sums, cells]."""
+        """Variance under flipping of sums of cells, [sums]; ``members`` 0/1 [sums, cells]."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -27,6 +27,7 @@ from prunegate.verdict.finding import (
     Verdict,
 )
 from prunegate.verdict.guarantee import guarantee
+from prunegate.verdict.judged_slices import judged
 from prunegate.verdict.losses import with_adjusted_losses
 from prunegate.verdict.operational_figures import OperationalFigure
 from prunegate.verdict.outcome import outcome
@@ -34,7 +35,6 @@ from prunegate.verdict.production_values import production_values
 from prunegate.verdict.reference import reference_findings
 from prunegate.verdict.reference_doubts import doubts_in_counts
 from prunegate.verdict.reference_sentences import doubt_sentence
-from prunegate.verdict.targets import judged
 from prunegate.verdict.warning_facts import allowed_losses, of_slices, warned, with_warnings
 
 

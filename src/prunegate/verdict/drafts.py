@@ -29,6 +29,14 @@ from prunegate.text.said import said
 from prunegate.verdict import sentences
 from prunegate.verdict.advice import Lack, with_need
 from prunegate.verdict.finding import FieldsOfQuestion, Finding, MethodKind, OpenBecause, Status
+from prunegate.verdict.judged_slices import (
+    classes_to_judge,
+    enough,
+    judged,
+    lacking_rows,
+    minimum_in_rows,
+    select_slices,
+)
 from prunegate.verdict.losses import NOTHING_LOST, is_loss
 from prunegate.verdict.operational import operational_finding
 from prunegate.verdict.operational_figures import OperationalFigure
@@ -41,14 +49,6 @@ from prunegate.verdict.partial_values import (
     with_whole_sample,
 )
 from prunegate.verdict.shown_values import change_or_level, shown_difference, shown_value
-from prunegate.verdict.targets import (
-    classes_to_judge,
-    enough,
-    judged,
-    lacking_rows,
-    minimum_in_rows,
-    select_slices,
-)
 from prunegate.verdict.unseen_range import with_unseen_range
 
 

@@ -15,8 +15,8 @@ from prunegate.policy.production import PRODUCTION
 from prunegate.policy.schema import Policy
 from prunegate.policy.weight_consistency import WEIGHED
 from prunegate.verdict.finding import ProductionValue
+from prunegate.verdict.judged_slices import classes_to_judge
 from prunegate.verdict.shown_values import change_or_level, shown_difference, shown_value
-from prunegate.verdict.targets import classes_to_judge
 
 ABOUT_ALL = frozenset({OVERALL, "all", PRODUCTION})
 """Selectors of rules whose metrics are told of production."""

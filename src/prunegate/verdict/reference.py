@@ -42,8 +42,7 @@ from prunegate.stats.agreement import Agreement, GroupSums, agreement
 from prunegate.text.said import joined
 from prunegate.verdict import reference_sentences as words
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, OpenBecause, Status
-from prunegate.verdict.reference_evaluated import Evaluated, Known, is_shown, order_of, orders_of
-from prunegate.verdict.targets import (
+from prunegate.verdict.judged_slices import (
     classes_to_judge,
     enough,
     judged,
@@ -51,6 +50,7 @@ from prunegate.verdict.targets import (
     minimum_in_rows,
     select_slices,
 )
+from prunegate.verdict.reference_evaluated import Evaluated, Known, is_shown, order_of, orders_of
 
 PART = 10
 """The level is this part of the gate's: whatever is said against a coin is void, so that a coin is

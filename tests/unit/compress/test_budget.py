@@ -100,7 +100,7 @@ def test_levels_reach_from_the_minimum_to_everything() -> None:
 def test_a_plan_is_met_to_the_unit_and_leaves_the_model_as_it_was(name: str, how: str) -> None:
     from prunegate.compress.keep_levels import budgeted
     from prunegate.compress.ranking_input import RankingInput
-    from prunegate.compress.scoring.ranking import rank
+    from prunegate.compress.scoring.by_criterion import rank
 
     model = tiny(name)
     before = {key: value.clone() for key, value in model.module.state_dict().items()}
@@ -140,7 +140,7 @@ def test_a_filter_costs_what_its_positions_cost() -> None:
     """By hand: its kernel and those that read it, at each pixel of their maps."""
     from prunegate.compress.keep_levels import budgeted, unit_costs
     from prunegate.compress.ranking_input import RankingInput
-    from prunegate.compress.scoring.ranking import rank
+    from prunegate.compress.scoring.by_criterion import rank
 
     model = tiny("resnet")
     subject = RankingInput(family=model.family, module=model.module, data=rows_of(model, 4))
@@ -164,7 +164,7 @@ def test_units_of_a_wider_stage_cost_more_and_a_budget_is_not_passed(kind: Any) 
     """By hand: at each token of the picture, whatever window it is in; a table costs nothing."""
     from prunegate.compress.keep_levels import budgeted, unit_costs
     from prunegate.compress.ranking_input import RankingInput
-    from prunegate.compress.scoring.ranking import rank
+    from prunegate.compress.scoring.by_criterion import rank
 
     model = tiny("swin")
     subject = RankingInput(family=model.family, module=model.module, data=rows_of(model, 4))

@@ -155,7 +155,7 @@ def test_with_several_labels_heads_are_ranked_and_the_loss_falls(
     from prunegate.compress.finetune import finetune
     from prunegate.compress.quality import step_quality
     from prunegate.compress.ranking_input import RankingInput
-    from prunegate.compress.scoring.ranking import rank
+    from prunegate.compress.scoring.by_criterion import rank
     from prunegate.models.gates import gated
 
     plain, model, teacher = make_rows(24), make_model(), make_model(1)

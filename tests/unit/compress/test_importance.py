@@ -57,7 +57,7 @@ def test_gradients_match_finite_differences(make_model: Make, make_rows: Make) -
 
 def test_the_absolute_value_is_taken_per_sample(make_model: Make, make_rows: Make) -> None:
     """One backward pass per sample is the definition; a mean over the batch first is not."""
-    from prunegate.compress.scoring.ranking import rank
+    from prunegate.compress.scoring.by_criterion import rank
     from prunegate.compress.scoring.taylor import gate_gradients
 
     model, rows = make_model(), make_rows(12)
@@ -75,7 +75,7 @@ def test_the_absolute_value_is_taken_per_sample(make_model: Make, make_rows: Mak
 
 
 def test_the_batch_size_does_not_matter(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.scoring.ranking import rank
+    from prunegate.compress.scoring.by_criterion import rank
 
     model, rows = make_model(), make_rows(13)
     whole = rank("taylor", subject(model, rows, batch_size=13), "heads")
@@ -87,7 +87,7 @@ def test_the_batch_size_does_not_matter(make_model: Make, make_rows: Make) -> No
 def test_heads_have_unit_length_per_layer_and_a_dead_head_scores_nothing(
     make_model: Make, make_rows: Make
 ) -> None:
-    from prunegate.compress.scoring.ranking import rank
+    from prunegate.compress.scoring.by_criterion import rank
 
     model = make_model()
     with torch.no_grad():
@@ -102,7 +102,7 @@ def test_heads_have_unit_length_per_layer_and_a_dead_head_scores_nothing(
 
 
 def test_the_model_is_left_as_it_was(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.scoring.ranking import rank
+    from prunegate.compress.scoring.by_criterion import rank
 
     model = make_model()
     model.module.train()
@@ -114,7 +114,7 @@ def test_the_model_is_left_as_it_was(make_model: Make, make_rows: Make) -> None:
 
 
 def test_data_that_cannot_rank_are_refused(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.scoring.ranking import rank
+    from prunegate.compress.scoring.by_criterion import rank
 
     model, rows = make_model(), make_rows(4)
     with pytest.raises(TableError, match="no calibration rows"):
@@ -130,7 +130,7 @@ def test_data_that_cannot_rank_are_refused(make_model: Make, make_rows: Make) ->
 
 def test_magnitude_is_the_norm_of_everything_that_goes(make_model: Make) -> None:
     """Cutting a unit takes away exactly the squared weights that its score counted."""
-    from prunegate.compress.scoring.ranking import rank
+    from prunegate.compress.scoring.by_criterion import rank
     from prunegate.models.cut import cut
 
     def energy(module: Any) -> float:
@@ -147,7 +147,7 @@ def test_magnitude_is_the_norm_of_everything_that_goes(make_model: Make) -> None
 
 
 def test_criteria_are_looked_up_by_name(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.scoring.ranking import rank
+    from prunegate.compress.scoring.by_criterion import rank
     from prunegate.criteria import CRITERIA, ranked_by_rows
 
     model = make_model()
@@ -166,7 +166,7 @@ def test_criteria_are_looked_up_by_name(make_model: Make, make_rows: Make) -> No
 
 
 def test_random_scores_follow_the_seed(make_model: Make) -> None:
-    from prunegate.compress.scoring.ranking import rank
+    from prunegate.compress.scoring.by_criterion import rank
 
     model = make_model()
     one, other = (rank("random", subject(model, seed=seed), "heads") for seed in (1, 2))

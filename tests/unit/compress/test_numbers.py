@@ -71,7 +71,7 @@ def test_the_loss_is_the_squared_error_and_distance_by_definition(
 def test_heads_are_ranked_by_the_gradient_of_each_row(make_model: Make, make_rows: Make) -> None:
     """Of one row: 2 (number - label) d number / d gate, its absolute value in the mean."""
     from prunegate.compress.ranking_input import RankingInput
-    from prunegate.compress.scoring.ranking import rank
+    from prunegate.compress.scoring.by_criterion import rank
     from prunegate.models.gates import gated
 
     model, rows = make_model(**ONE), numbered(make_rows(12))

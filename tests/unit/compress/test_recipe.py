@@ -107,7 +107,7 @@ def test_the_head_map_is_the_first_head_ranking(make_model: Make, make_rows: Mak
     from prunegate.compress.execute import compress
     from prunegate.compress.ranking_input import RankingInput
     from prunegate.compress.scores import shares_of_rows
-    from prunegate.compress.scoring.ranking import rank
+    from prunegate.compress.scoring.by_criterion import rank
 
     baseline, rows = make_model(), make_rows(8)
     candidate = compress(

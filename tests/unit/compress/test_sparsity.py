@@ -86,7 +86,7 @@ def test_magnitude_takes_the_smallest(make_model: Make) -> None:
 
 
 def test_taylor_is_the_gradient_times_the_weight(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.scoring.ranking import rank_weights
+    from prunegate.compress.scoring.by_criterion import rank_weights
     from prunegate.models.sparse import prunable
 
     model, rows = make_model(), make_rows(10)
@@ -100,7 +100,7 @@ def test_taylor_is_the_gradient_times_the_weight(make_model: Make, make_rows: Ma
 
 
 def test_activation_is_the_weight_times_its_inputs_norm(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.scoring.ranking import rank_weights
+    from prunegate.compress.scoring.by_criterion import rank_weights
     from prunegate.models.sparse import prunable
 
     model, rows = make_model(), make_rows(10)

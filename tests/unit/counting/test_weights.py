@@ -31,7 +31,7 @@ from prunegate.planning.plan import require_plannable
 from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Policy
 from prunegate.verdict.decide import decide
-from prunegate.verdict.targets import minimum_in_rows
+from prunegate.verdict.judged_slices import minimum_in_rows
 
 pytestmark = pytest.mark.slow
 

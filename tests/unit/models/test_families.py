@@ -140,7 +140,7 @@ def test_a_pruned_model_learns(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_criterion_ranks_every_kind(name: str) -> None:
     from prunegate.compress.ranking_input import RankingInput
-    from prunegate.compress.scoring.ranking import rank
+    from prunegate.compress.scoring.by_criterion import rank
     from prunegate.criteria import CRITERIA
 
     model = tiny(name)

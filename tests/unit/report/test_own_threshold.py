@@ -30,7 +30,7 @@ from prunegate.predict.tuned_threshold import TunedThreshold
 from prunegate.report import render
 from prunegate.report.comparison import render_comparison
 from prunegate.report.own_threshold import own_threshold
-from prunegate.report.page_one.agreement import AgreedWords
+from prunegate.report.page_one.agreed_words import AgreedWords
 from prunegate.report.page_one.notices import notices
 from prunegate.report.page_one.people import People
 from prunegate.report.units import Units

@@ -45,7 +45,7 @@ ALLOWED = {
     "compress/export.py": "the first line of another library's error",
     "compress/int8_ranges.py": "the first line of another library's error",
     "compress/scoring/activation.py": "dotted names of modules",
-    "compress/scoring/ranking.py": "module:name of a class",
+    "compress/scoring/by_criterion.py": "module:name of a class",
     "compress/steps.py": "verb: object of a stage of its own progress",
     "counting/labelled_part.py": "the zeros that ids begin with",
     "counting/weighing.py": "the ends of columns' names",

@@ -37,7 +37,11 @@ _LARGEST = 1_000_000
 
 @contextmanager
 def as_evidence(where: str) -> Iterator[None]:
-    """Turn a malformed file of the log into evidence that does not verify."""
+    """Turn a malformed file of the log into evidence that does not verify.
+
+    Raises:
+        EvidenceError: in the place of every ``InputError``.
+    """
     try:
         yield
     except InputError as error:

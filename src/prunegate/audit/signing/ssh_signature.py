@@ -38,7 +38,11 @@ class Reader:
         self._rest = content
 
     def take(self, size: int) -> bytes:
-        """The next bytes."""
+        """The next bytes.
+
+        Raises:
+            ValueError: there are not so many.
+        """
         if size > len(self._rest):
             raise ValueError("it ends too early")
         found, self._rest = self._rest[:size], self._rest[size:]
@@ -53,14 +57,22 @@ class Reader:
         return self.take(self.number())
 
     def text(self) -> str:
-        """A string of printable ASCII."""
+        """A string of printable ASCII.
+
+        Raises:
+            ValueError: it is empty, does not print, or ends too early.
+        """
         found = self.string().decode("ascii")
         if not found or not found.isprintable():
             raise ValueError("a name in it is empty or does not print")
         return found
 
     def mpint(self) -> int:
-        """A number that is not negative."""
+        """A number that is not negative.
+
+        Raises:
+            ValueError: it is negative, not in its one spelling, or ends too early.
+        """
         content = self.string()
         found = int.from_bytes(content, signed=True)
         if found < 0 or mpint(found) != string(content):
@@ -68,7 +80,11 @@ class Reader:
         return found
 
     def end(self) -> None:
-        """That nothing is left."""
+        """That nothing is left.
+
+        Raises:
+            ValueError: something is.
+        """
         if self._rest:
             raise ValueError("something follows its end")
 

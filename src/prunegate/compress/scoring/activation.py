@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from prunegate.compress.ranking_input import RankingInput
 from prunegate.compress.scores import Scores
-from prunegate.compress.scoring.ranking import Scoring
+from prunegate.compress.scoring.by_criterion import Scoring
 from prunegate.models.gates import watched
 from prunegate.models.kept_units import Kind
 from prunegate.models.placement import placed

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from prunegate.compress.ranking_input import RankingInput
 from prunegate.compress.scores import Scores
-from prunegate.compress.scoring.ranking import Scoring
+from prunegate.compress.scoring.by_criterion import Scoring
 from prunegate.models.kept_units import Kind
 from prunegate.models.sites import Site
 

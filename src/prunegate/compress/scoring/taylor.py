@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from prunegate.compress.loss import batch_loss
 from prunegate.compress.ranking_input import RankingInput
 from prunegate.compress.scores import Scores, unit_length
-from prunegate.compress.scoring.ranking import Scoring
+from prunegate.compress.scoring.by_criterion import Scoring
 from prunegate.models.batch import Batch
 from prunegate.models.gates import gated
 from prunegate.models.kept_units import Kind

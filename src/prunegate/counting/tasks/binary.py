@@ -36,7 +36,11 @@ class BinaryTask(TaskCounting):
         return JointCounts(cells=tuple(cells))
 
     def label_values(self, policy: Policy, table: Table) -> list[nw.Expr]:
-        """Positive or not, however the table spells it."""
+        """Positive or not, however the table spells it.
+
+        Raises:
+            TableError: the column cannot hold the positive label.
+        """
         reading = Decisions(policy=policy, table=table)
         if reading.positive is None:
             raise TableError(

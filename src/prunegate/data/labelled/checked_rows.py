@@ -13,7 +13,7 @@ from pathlib import Path
 
 from prunegate.data.contract.contract import ContractReport, check_contract, with_expectations
 from prunegate.data.file_hashes import hash_files
-from prunegate.data.labelled.expected_rows import judge_labelled
+from prunegate.data.labelled.labelled_expectations import judge_labelled
 from prunegate.data.labelled.rows import LabelledRows
 from prunegate.data.labelled.table import read_rows
 from prunegate.io.hashing import FileHash

@@ -71,7 +71,7 @@ class LabelledRows:
 
 
 def matching(rows: LabelledRows, where: Mapping[str, Scalar | tuple[Scalar, ...]]) -> Mask:
-    """Return which rows have the given column values (any one of several).
+    """Return which rows have the given column values (any one of several), bool [N].
 
     Raises:
         TableError: a column that was not read.
@@ -86,19 +86,19 @@ def matching(rows: LabelledRows, where: Mapping[str, Scalar | tuple[Scalar, ...]
 
 
 def in_split(rows: LabelledRows, split: str) -> Mask:
-    """Return which rows belong to a split."""
+    """Return which rows belong to a split, bool [N]."""
     return np.fromiter((value == split for value in rows.splits), np.bool_, len(rows))
 
 
 def is_positive(rows: LabelledRows, policy: Policy) -> Mask:
-    """Return which rows carry the positive label; numbers and booleans compare as numbers."""
+    """Return which rows carry the positive label, bool [N]; numbers and booleans as numbers."""
     positive = policy.task.positive
     same = (isinstance(v, str) == isinstance(positive, str) and v == positive for v in rows.labels)
     return np.fromiter(same, np.bool_, len(rows))
 
 
 def has_label(rows: LabelledRows, label: str) -> Mask:
-    """Return which rows carry one label among several."""
+    """Return which rows carry one label among several, bool [N]."""
     same = (isinstance(found, tuple) and label in found for found in rows.labels)
     return np.fromiter(same, np.bool_, len(rows))
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 
 def as_arrow(values: NDArray[Any]) -> pa.Array:
-    """An array of numbers, none missing."""
+    """An array of numbers [N], none missing."""
     whole = np.ascontiguousarray(values)
     kind = pa.from_numpy_dtype(whole.dtype)
     return pa.Array.from_buffers(kind, len(whole), [None, pa.py_buffer(whole)])

@@ -99,7 +99,11 @@ def open_spark(source: Any, wanted: WantedColumns) -> Table:
 
 @contextmanager
 def spark_errors(name: str) -> Iterator[None]:
-    """Turn what Spark says about bad data into one TableError about the table ``name``."""
+    """Turn what Spark says about bad data into one TableError about the table ``name``.
+
+    Raises:
+        TableError: in the place of them.
+    """
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 

@@ -14,7 +14,7 @@ from typing import Literal
 from prunegate.audit.read import StoredRecord
 from prunegate.audit.record import DecisionRecord
 from prunegate.errors import InternalError
-from prunegate.report.page_one.agreement import AgreedWords
+from prunegate.report.page_one.agreed_words import AgreedWords
 from prunegate.report.page_one.people import People
 from prunegate.report.speech import Speech, speech, speech_of
 from prunegate.report.units import CLAIMS, Units, is_operational

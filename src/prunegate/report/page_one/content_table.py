@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.report.page_one.agreement import AgreedWords
+from prunegate.report.page_one.agreed_words import AgreedWords
 from prunegate.report.page_one.people import OVERALL, People
 from prunegate.report.page_one.standing import (
     deciding,

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from prunegate.audit.control_record import ControlSlice
 from prunegate.audit.record import DecisionRecord
-from prunegate.report.page_one.agreement import AgreedWords
+from prunegate.report.page_one.agreed_words import AgreedWords
 from prunegate.report.page_one.answer import SignOffShown
 from prunegate.report.page_one.notices import is_mistaken
 from prunegate.report.page_one.people import OVERALL

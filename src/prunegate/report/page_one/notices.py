@@ -16,7 +16,7 @@ from prunegate.audit.record import DecisionRecord
 from prunegate.counting.slices import identical, same_scores
 from prunegate.report.headline import lost_gained
 from prunegate.report.own_threshold import own_threshold
-from prunegate.report.page_one.agreement import AgreedWords
+from prunegate.report.page_one.agreed_words import AgreedWords
 from prunegate.report.page_one.people import OVERALL
 from prunegate.report.page_one.standing import deciding, gravest
 from prunegate.report.page_one.stated import wrong_figures

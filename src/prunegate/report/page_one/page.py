@@ -13,7 +13,7 @@ from prunegate.audit.record import DecisionRecord
 from prunegate.metrics.catalogue import metric_named
 from prunegate.report.flips import Album
 from prunegate.report.own_threshold import threshold_told
-from prunegate.report.page_one.agreement import AgreedWords
+from prunegate.report.page_one.agreed_words import AgreedWords
 from prunegate.report.page_one.answer import SignOffShown, answer
 from prunegate.report.page_one.content_table import content_table
 from prunegate.report.page_one.next_steps import next_steps

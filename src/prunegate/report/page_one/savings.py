@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.cost.tariff import steady_enough
-from prunegate.report.page_one.agreement import AgreedWords
+from prunegate.report.page_one.agreed_words import AgreedWords
 from prunegate.text import numbers
 
 _WHOLE_FROM = 10

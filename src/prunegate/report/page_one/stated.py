@@ -9,7 +9,7 @@ from __future__ import annotations
 from prunegate.audit.record import DecisionRecord
 from prunegate.claims.checked import CheckedFigure
 from prunegate.metrics.catalogue import METRICS
-from prunegate.report.page_one.agreement import AgreedWords
+from prunegate.report.page_one.agreed_words import AgreedWords
 from prunegate.report.page_one.people import OVERALL
 from prunegate.text.escape import shorten
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding

@@ -26,7 +26,7 @@ class Scoring(ABC):
 
     @abstractmethod
     def unit_scores(self, subject: RankingInput, kind: Kind) -> Scores:
-        """Score the units of a kind that are present, one array per row, none negative."""
+        """Score the units of a kind that are present: float64 [units] per row, none negative."""
 
     def weight_scores(
         self, subject: RankingInput, tensors: Mapping[str, nn.Parameter]
@@ -34,6 +34,9 @@ class Scoring(ABC):
         """Score single weights: a tensor of its shape for each parameter.
 
         A criterion without such scores leaves this out, and says so in its entry.
+
+        Raises:
+            NotImplementedError: it has none.
         """
         raise NotImplementedError
 
