@@ -23,7 +23,8 @@ from torch import Tensor
 
 from prunegate.errors import MeasurementError
 
-PROCESS = "prunegate.cost.memory_process"
+PROGRAM = "import gc; gc.disable(); from prunegate.cost.memory_process import main; main()"
+"""While libraries load, classes are made by the thousand, and none is garbage."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +72,8 @@ def peak_memory(
             "batches": sizes,
         }
         # -P: nothing in the working folder may stand in for a library.
-        done = subprocess.run(  # noqa: S603  # our own interpreter and module
-            [sys.executable, "-P", "-m", PROCESS],
+        done = subprocess.run(  # noqa: S603  # our own interpreter and program
+            [sys.executable, "-P", "-c", PROGRAM],
             input=json.dumps(asked),
             capture_output=True,
             text=True,

@@ -63,6 +63,8 @@ def _load_libraries(asked: Mapping[str, Any]) -> None:
         import prunegate.models.library  # noqa: F401  # for what it brings
     torch.ones(64, 64) @ torch.ones(64, 64)  # starts torch's threads and kernels
     _give_back()
+    gc.freeze()  # looking through the libraries again, at each batch, takes longer than a call
+    gc.enable()
 
 
 def _loaded(asked: Mapping[str, Any]) -> Call:
@@ -106,5 +108,6 @@ def _resident(name: str) -> int | None:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(name)), None)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Answer what is asked on standard input."""
     json.dump(peaks_of(json.load(sys.stdin)), sys.stdout)

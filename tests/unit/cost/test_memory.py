@@ -108,4 +108,4 @@ def test_the_process_sees_nothing_of_the_working_folder(
     monkeypatch.setattr(module.subprocess, "run", run)
     model = Stored(path=tmp_path, architecture="x", onnx=False)
     assert peak_memory(model, {"a": torch.zeros(1)}, [1], 1) == {1: 5}
-    assert asked == [[sys.executable, "-P", "-m", "prunegate.cost.memory_process"]]
+    assert asked == [[sys.executable, "-P", "-c", module.PROGRAM]]

@@ -124,11 +124,12 @@ def test_alike_models_pass_a_worse_one_fails_and_few_rows_say_nothing() -> None:
     worse = data.assign(candidate=data["candidate"].mask(alarms, 0.9999))
     constant = data.assign(candidate=0.7)
     few = data.groupby("label").head(184)
-    expected = {"pass": data, "fail": worse, "inconclusive": few}
+    expected, notes = {"pass": data, "fail": worse, "inconclusive": few}, {}
     for status, rows in (*expected.items(), ("fail", constant)):
         (found,) = of_rules(prunegate.judge(policy, rows))
         assert found.status == status, rows
-    assert "not known from fewer than 185 positives; here are 184" in _note(policy, few)
+        notes[status] = found.note
+    assert "not known from fewer than 185 positives; here are 184" in notes["inconclusive"]
     assert prunegate.judge(policy, data[~negative]).outcome == "inconclusive"
     apart = data.assign(kind=np.where(negative, "b", "a"))
     of_each = kinds.policy(
@@ -137,11 +138,6 @@ def test_alike_models_pass_a_worse_one_fails_and_few_rows_say_nothing() -> None:
     of_slices = of_rules(prunegate.judge(of_each, apart))
     assert [one.status for one in of_slices if one.slice != "overall"] == ["inconclusive"] * 2
     assert "recall of 0.9 must be proven" in explain_policy(policy)[0]
-
-
-def _note(policy: Any, rows: pd.DataFrame) -> str:
-    (found,) = of_rules(prunegate.judge(policy, rows))
-    return found.note
 
 
 def test_what_has_one_score_only_flags_everything() -> None:

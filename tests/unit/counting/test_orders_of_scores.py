@@ -232,7 +232,7 @@ def test_recall_at_a_fixed_rate_knows_how_little_it_knows_of_thresholds() -> Non
 
 def test_recall_at_a_fixed_rate_is_shown_where_both_models_are_alike() -> None:
     random = np.random.default_rng(2)
-    label = np.repeat([1, 0], (2000, 20000))
+    label = np.repeat([1, 0], (2000, 5000))
     score = 1 / (1 + np.exp(-random.normal(3.0 * label, 1)))
     data = pd.DataFrame({"id": range(len(label)), "label": label, "baseline": score})
     worse = np.where((label == 1) & (random.random(len(label)) < 0.15), 0.01, score)

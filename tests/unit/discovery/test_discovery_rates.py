@@ -1,9 +1,9 @@
 """How often discovery is wrong, and how often it finds what is there, by seeded simulation.
 
-2,400 rows, three columns of four values (124 slices), 30 tables each (100 where thorough). The
-guard is exact, so among 30 null tables at most 5, and among 100 at most 13, may show a guarded p of
-.05 or less (a binomial count with share .05 exceeds 5 of 30 three times in 1,000, and 13 of 100
-once).
+2,400 rows, three columns of four values (124 slices), 25 tables each (100 where thorough). The
+guard is exact, so among 25 null tables at most 4, and among 100 at most 13, may show a guarded p of
+.05 or less (a binomial count with share .05 exceeds 4 of 25 seven times in 1,000, and 13 of 100
+once in 2,000).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from prunegate.policy.load import parse_policy
 
 pytestmark = pytest.mark.slow
 ROWS = 2400
-TABLES, MOST_FALSE = (100, 13) if THOROUGH else (30, 5)
+TABLES, MOST_FALSE = (100, 13) if THOROUGH else (25, 4)
 COLUMNS = ("a", "b", "c")
 MODELS = ("label", "baseline", "candidate")
 Made = Callable[[np.random.Generator, pd.DataFrame], pd.DataFrame]
