@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from prunegate.stats import arguments
@@ -32,7 +33,20 @@ class Weights:
 
     def totals(self, cells: Sequence[float]) -> tuple[float, float]:
         """Numerator and denominator of ``cells`` (counts or probabilities)."""
-        return _dot(self.u, cells), _dot(self.v, cells)
+        above, below = self._held
+        return (
+            sum([weight * cells[place] for place, weight in above]),
+            sum([weight * cells[place] for place, weight in below]),
+        )
+
+    @cached_property
+    def _held(self) -> tuple[list[tuple[int, float]], list[tuple[int, float]]]:
+        """The cells that count, and how much: half of them do not."""
+        above, below = (
+            [(place, weight) for place, weight in enumerate(every) if weight]
+            for every in (self.u, self.v)
+        )
+        return above, below
 
 
 def weights(kind: Kind, model: Literal["baseline", "candidate"]) -> Weights:
@@ -48,10 +62,6 @@ def require_joint_counts(cells: Sequence[float], kind: Kind) -> None:
     for name in MODELS:
         if weights(kind, name).totals(cells)[1] == 0:
             raise ValueError(f"{kind} of the {name} is undefined: no row in its denominator.")
-
-
-def _dot(weight: Sequence[float], cells: Sequence[float]) -> float:
-    return sum(w * cell for w, cell in zip(weight, cells, strict=True) if w)
 
 
 def _weights(kind: Kind, shift: int) -> Weights:
