@@ -90,8 +90,8 @@ def serve(path: str, *plugins: str) -> None:
             connection.close()
 
 
-class _Drawing:
-    """In the place of the process that draws."""
+class NoDrawing:
+    """In the place of the process that draws: every picture is an empty one."""
 
     ended = False
 
@@ -113,7 +113,7 @@ def _do_once() -> None:
 
     tqdm.monitor_interval = 0  # the engine's: no thread in a process that forks
     broken({"a": [0.0]}, [TableSize(name="one row", rows=1)])
-    drawing._started = _Drawing
+    drawing._started = NoDrawing
     with suppress(EvidenceError):  # under a plugin's rules it does not follow from its policy
         stored = stored_record(RECORD)
         render(stored.record, digest=stored.digest, pictures={}, content=stored.content)

@@ -44,6 +44,31 @@ def asked_once() -> Iterator[None]:
         yield
 
 
+DRAW = {
+    *("edge", "gate", "test_audit_page", "test_cost_command", "test_demo_command"),
+    *("test_docs_commands", "test_label_page", "test_report_golden", "test_report_in_browser"),
+    *("test_run_command", "test_sample", "test_spark_engine"),
+}
+"""Files and folders whose reports have the pictures that users see."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def undrawn(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Reports of all others have empty pictures: one takes 36 ms, and nobody looks at it."""
+    place = request.path.relative_to(Path(__file__).parent).parts
+    if DRAW.intersection(part.partition(".")[0] for part in place):
+        yield
+        return
+    from tests.warm_process import NoDrawing
+
+    module: Any = import_module("prunegate.report.drawing")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_started", NoDrawing)
+        module.drawn_svg.cache_clear()
+        yield
+        module.drawn_svg.cache_clear()
+
+
 def _load_tiny() -> None:
     """Make ``import prunegate_test_tiny`` work: test folders are no packages."""
     name, path = "prunegate_test_tiny", Path(__file__).with_name("tiny.py")

@@ -6,7 +6,9 @@ Tiny stock models: a decoder that writes eight words, and an encoder that rates 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,21 +47,44 @@ def regressor(outputs: int = 1, kind: str | None = "regression") -> Any:
     return module
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
+@pytest.fixture(scope="module")
+def material(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A decoder, a candidate with noise on its weights, and a scorer with two classes."""
+    home = tmp_path_factory.mktemp("material")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     with torch.random.fork_rng(devices=[]):
         for name, noise in (("baseline", 0.0), ("candidate", 0.3)):
             torch.manual_seed(1)
-            write_model(tmp_path / name, language_model("gpt2"), noise=noise)
+            write_model(home / name, language_model("gpt2"), noise=noise)
         torch.manual_seed(2)
-        write_model(tmp_path / "scorer", classifier(LABELS["binary"]), noise=0.0)
-    write_data(tmp_path, "language")
-    write(tmp_path)
-    yield tmp_path
+        write_model(home / "scorer", classifier(LABELS["binary"]), noise=0.0)
+    write_data(home, "language")
+    write(home)
+    yield home
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def home(material: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may spoil."""
+    return Path(shutil.copytree(material, tmp_path, dirs_exist_ok=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """A run, and where it ran."""
+
+    home: Path
+    decision: Any
+
+
+@pytest.fixture(scope="module")
+def usual(material: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Of the material as it is; nobody spoils it."""
+    home = tmp_path_factory.mktemp("usual")
+    shutil.copytree(material, home, dirs_exist_ok=True)
+    return Ran(home=home, decision=judged(home))
 
 
 def write(home: Path, quality: str = QUALITY, lengths: str = LENGTHS, rules: str = RULES) -> None:
@@ -80,8 +105,8 @@ def predicted(home: Path) -> pl.DataFrame:
     return found
 
 
-def test_both_models_write_and_the_scorer_rates(home: Path) -> None:
-    decision = judged(home)
+def test_both_models_write_and_the_scorer_rates(usual: Ran) -> None:
+    home, decision = usual.home, usual.decision
     table = predicted(home)
     assert {"baseline_quality", "candidate_quality"} <= set(table.columns)
     written = decision.record.generations
@@ -106,8 +131,8 @@ def test_both_models_write_and_the_scorer_rates(home: Path) -> None:
     assert overall.candidate == pytest.approx(mean, abs=1e-9)
 
 
-def test_findings_are_those_of_the_same_ratings_as_scores(home: Path) -> None:
-    decision = judged(home)
+def test_findings_are_those_of_the_same_ratings_as_scores(usual: Ran) -> None:
+    home, decision = usual.home, usual.decision
     again = prunegate.judge(read_policy(home / "policy.yaml").policy, predicted(home))
     slices = [{"by": "content_type", "expect": ["headline", "e-mail"]}]
     rule = {"metric": "mean_score", "slices": "all", "max_drop": 0.05, "evidence": "point"}
@@ -127,20 +152,19 @@ def test_findings_are_those_of_the_same_ratings_as_scores(home: Path) -> None:
     assert any(one.difference for one in plain.findings)
 
 
-def test_a_model_writes_as_well_as_itself_and_pruning_is_seen(home: Path) -> None:
+def test_a_model_writes_as_well_as_itself_and_pruning_is_seen(home: Path, usual: Ran) -> None:
     lines = (home / "policy.yaml").read_text()
     (home / "policy.yaml").write_text(lines.replace("candidate: candidate", "candidate: baseline"))
     same = judged(home)
     assert {one.difference for one in same.verdict.findings} == {0.0}
     assert {one.status for one in same.verdict.findings} == {"pass"}
-    better = "[{metric: mean_quality, min_gain: 0.5, evidence: point}]"
-    write(home, rules=better)
-    assert judged(home, "other").verdict.outcome == "reject"
+    write(home, rules="[{metric: mean_quality, min_gain: 0.5, evidence: point}]")
+    better = read_policy(home / "policy.yaml").policy
+    assert prunegate.judge(better, predicted(usual.home)).outcome == "reject"
 
 
-def test_a_scorer_in_a_pickle_rates_the_same(home: Path) -> None:
-    judged(home)
-    wanted = predicted(home)
+def test_a_scorer_in_a_pickle_rates_the_same(home: Path, usual: Ran) -> None:
+    wanted = predicted(usual.home)
     to_pickle(home / "scorer")
     with pytest.raises(InputError, match=r"scorer: pytorch_model\.bin is a pickle.*--allow-pickle"):
         judged(home, "refused")

@@ -129,19 +129,22 @@ def test_what_runs_in_the_browser_is_what_is_judged(home: Path) -> None:
     words = (candidate, "--runtime-from", RUNTIME, "--policy", "moderation.yaml", "-o", "page")
     assert edge(*words).return_value == 0
     equals_onnxruntime_on_the_same_values(home, candidate)
-    table = ("--data", "data/labelled.csv", "--positive", "unsafe")
+    head, *rows = (home / "data" / "labelled.csv").read_text().splitlines(keepends=True)
+    judged = [row for row in rows if row.endswith(",gate\n")]
+    (home / "data" / "gate.csv").write_text("".join([head, *judged]))
+    table = ("--data", "data/gate.csv", "--positive", "unsafe")
     scored = invoke(
         "predict", "page", *table, "--runtime", "browser", "--column", "candidate", "-o", "new.csv"
     )
     assert scored.return_value == 0, scored.exception
     assert "onnxruntime-web 1.30.0 in Chromium" in scored.output
     times = json.loads((home / "new.browser.json").read_text())
-    assert times["rows"] == 162
+    assert times["rows"] == len(judged) == 60
     assert 0 < times["run_p50_ms"] <= times["run_p95_ms"]
     assert list(home.glob(".partial-*")) == []
     before = invoke("predict", "baseline", *table, "--column", "baseline", "-o", "old.csv", "-q")
     assert before.return_value == 0, before.exception
-    files = ("--labels", "data/labelled.csv", "--baseline-predictions", "old.csv")
+    files = ("--labels", "data/gate.csv", "--baseline-predictions", "old.csv")
     more = ("--candidate-predictions", "new.csv", "--out", "verdict", "-q")
     judged = invoke("gate", "moderation.yaml", *files, *more)
     assert judged.return_value == 0, judged.exception

@@ -244,7 +244,7 @@ def test_the_whole_way_with_real_memory(
     code = run(
         monkeypatch,
         *("measure", models / "baseline", models / candidate, "--batch", batches),
-        *("--seconds", "0.2", "-o", out, "-q"),
+        *("--seconds", "0.05", "-o", out, "-q"),
     )
     found = read_measurements(out)
     assert code == (0 if all(part.quiet for part in (found, *found.others)) else 4)
