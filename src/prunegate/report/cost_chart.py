@@ -34,8 +34,8 @@ def cost_chart(projection: Projection, said: Speech | None = None) -> svg.Chart:
     amounts = _amounts(projection.currency, own)
     chart = layered(
         (*lines, *_ends(projection, own), *_paid(projection, own)),
-        x=field("month:Q", scale=_flat(last.month), axis=_months(last.month, own)),
-        y=field("baseline:Q", scale=_flat(_ROOM * top), axis=amounts),
+        x=field("month", "Q", scale=_flat(last.month), axis=_months(last.month, own)),
+        y=field("baseline", "Q", scale=_flat(_ROOM * top), axis=amounts),
     )
     padding = {"left": 60, "right": 14, "top": 8, "bottom": 44}
     specification = svg.specified(chart, width=_WIDTH, height=_HEIGHT, padding=padding)
@@ -75,8 +75,8 @@ def _amounts(currency: str, said: Speech) -> Values:
 
 
 def _layers(values: list[Values], course: str) -> list[Values]:
-    between = {"y": field("candidate:Q"), "y2": field("baseline")}
-    before, after = ({"y": field(f"{model}:Q")} for model in ("baseline", "candidate"))
+    between = {"y": field("candidate", "Q"), "y2": field("baseline")}
+    before, after = ({"y": field(model, "Q")} for model in ("baseline", "candidate"))
     dashed = {"color": BASELINE, "strokeWidth": 2.4, "strokeDash": [6, 4]}
     return [
         layer(values, "area", between, color=SAVED, interpolate=course),

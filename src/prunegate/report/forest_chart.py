@@ -16,7 +16,7 @@ from prunegate.report.vega_lite import Values, field, layer, layered, value
 _WIDTH, _BAND, _LEFT, _RIGHT = 206, 30, 138, 14
 _SPREAD = 2.5
 """An interval is drawn up to this many times the span of estimates and margins."""
-_POSITION = field("index:O", axis=None, scale={"padding": 0})
+_POSITION = field("index", "O", axis=None, scale={"padding": 0})
 
 
 @lru_cache(maxsize=KEPT)
@@ -70,7 +70,7 @@ def _axis(domain: tuple[float, float], panel: Panel) -> Values:
         "labelExpr": f"datum.value == 0 ? '0' : {written}",
         "gridOpacity": 0.7,
     }
-    return field("at:Q", scale={"domain": list(domain), "nice": False}, axis=axis)
+    return field("at", "Q", scale={"domain": list(domain), "nice": False}, axis=axis)
 
 
 def _values(index: int, row: ForestRow, domain: tuple[float, float]) -> Values:
@@ -102,15 +102,20 @@ def _ground(
         for i, view in enumerate(views)
         for m in view.lines
     ]
-    forbidden = {"x": field("limit:Q"), "x2": field("edge")}
+    forbidden = {"x": field("limit", "Q"), "x2": field("edge")}
     nothing = [{"index": i, "none": 0} for i, _ in enumerate(rows)]
     tick = {"height": _BAND}
     return [
         _layer(margins, "rect", forbidden, color=FORBIDDEN, height={"band": 1}),
         _layer(
-            margins, "tick", {"x": field("limit:Q")}, color=COLOURS["fail"], thickness=1.6, **tick
+            margins,
+            "tick",
+            {"x": field("limit", "Q")},
+            color=COLOURS["fail"],
+            thickness=1.6,
+            **tick,
         ),
-        _layer(nothing, "tick", {"x": field("none:Q")}, color=svg.MUTED, thickness=1, **tick),
+        _layer(nothing, "tick", {"x": field("none", "Q")}, color=svg.MUTED, thickness=1, **tick),
     ]
 
 
@@ -119,12 +124,12 @@ def _marks(rows: Sequence[Values]) -> list[Values]:
     intervals = [row for row in rows if None not in (row["low"], row["high"])]
     controls = [row for row in rows if row["control"] is not None]
     colour, shape = svg.by_status()
-    span = {"x": field("low:Q"), "x2": field("high"), "color": colour}
+    span = {"x": field("low", "Q"), "x2": field("high"), "color": colour}
     ring = {"shape": "circle", "filled": False, "color": CONTROL, "size": 46, "strokeWidth": 1.5}
-    mark = {"x": field("at:Q"), "color": colour, "shape": shape}
+    mark = {"x": field("at", "Q"), "color": colour, "shape": shape}
     return [
         _layer(intervals, "rule", span, strokeWidth=2.4, strokeCap="round"),
-        _layer(controls, "point", {"x": field("control:Q")}, **ring, yOffset=9),
+        _layer(controls, "point", {"x": field("control", "Q")}, **ring, yOffset=9),
         _layer(known, "point", mark, filled=True, size=105, opacity=1),
     ]
 
@@ -133,7 +138,7 @@ def _labels(rows: Sequence[Values], nothing: str) -> list[Values]:
     """Names left of the plot; inside it, the rows that have nothing to draw say so."""
     words = {"align": "right", "baseline": "middle", "fontSize": 12.5}
     undefined = [row for row in rows if row["at"] is None]
-    name = {"x": value(-10), "text": field("label:N")}
+    name = {"x": value(-10), "text": field("label", "N")}
     told = {"x": value(_WIDTH - 6), "text": value(nothing)}
     return [
         _layer(rows, "text", name, color=svg.INK, **words),

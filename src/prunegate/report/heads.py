@@ -129,8 +129,8 @@ def _drawn_heads(cells: str, layers: int, widest: int, words: _Words) -> svg.Cha
     cell = min(_LARGEST, _PLOT / max(widest, 1))
     chart = layered(
         _layers(json.loads(cells), cell),
-        x=_scale("head:O", words.head, widest),
-        y=_scale("layer:O", words.layer, layers),
+        x=_scale("head", words.head, widest),
+        y=_scale("layer", words.layer, layers),
     )
     specification = svg.specified(
         chart,
@@ -178,7 +178,7 @@ def _layers(cells: list[dict[str, float | int | bool]], cell: float) -> list[Val
     removed = [c for c in cells if not c["kept"]]
     most = max((float(c["share"]) for c in cells), default=1.0)
     scale = {"domain": [0, most], "range": list(SHARES)}
-    shade = {"color": field("share:Q", scale=scale, legend=None)}
+    shade = {"color": field("share", "Q", scale=scale, legend=None)}
     block = {"width": {"band": 0.9}, "height": {"band": 0.9}, "cornerRadius": cell / 8}
     empty = {"fill": svg.PAPER, "stroke": "#aab3bc", "strokeWidth": 1}
     cross = {"text": "×", "color": svg.MUTED, "fontSize": cell * 0.6, "baseline": "middle"}

@@ -70,18 +70,18 @@ def _domain(values: Sequence[float]) -> tuple[float, float]:
 
 def _x(objective: str, domain: tuple[float, float], said: Speech) -> Values:
     axis = {"title": objective, "tickCount": 5, "gridOpacity": 0.7, **_written("~s", said)}
-    return field("objective:Q", scale={"domain": list(domain), "nice": False}, axis=axis)
+    return field("objective", "Q", scale={"domain": list(domain), "nice": False}, axis=axis)
 
 
 def _y(domain: tuple[float, float], relative: bool, said: Speech) -> Values:
     scale = {"domain": list(domain), "nice": False}
     if not relative:
         axis = {"title": said.say("searching.axis_loss"), "tickCount": 5, "gridOpacity": 0.7}
-        return field("loss:Q", scale=scale, axis={**axis, **_written("", said)})
+        return field("loss", "Q", scale=scale, axis={**axis, **_written("", said)})
     ticks = [tick for tick in _TICKS if domain[0] <= tick <= domain[1]]
     title = said.say("searching.axis_used")
     axis = {"title": title, "values": ticks, "format": "~%", "gridOpacity": 0.7}
-    return field("loss:Q", scale={"type": "symlog", "constant": 1, **scale}, axis=axis)
+    return field("loss", "Q", scale={"type": "symlog", "constant": 1, **scale}, axis=axis)
 
 
 def _written(form: str, said: Speech) -> dict[str, str]:
@@ -114,7 +114,7 @@ def _limit(across: tuple[float, float], up: tuple[float, float]) -> list[Values]
 def _frontier(attempts: Sequence[SearchAttempt]) -> Values:
     ordered = [{**_point(a), "order": n} for n, a in enumerate(frontier(attempts))]
     dashed = {"color": svg.MUTED, "strokeWidth": 1.2, "strokeDash": [4, 4]}
-    return layer(ordered, "line", {"order": field("order:Q")}, **dashed)
+    return layer(ordered, "line", {"order": field("order", "Q")}, **dashed)
 
 
 def _marks(found: Search) -> list[Values]:

@@ -56,7 +56,7 @@ class Chart:
 def by_status() -> tuple[Values, Values]:
     """Ink and shape of marks whose rows have a ``status``; the page has the legend."""
     scales = ({"domain": list(ends), "range": list(ends.values())} for ends in (COLOURS, SHAPES))
-    colour, shape = (field("status:N", scale=scale, legend=None) for scale in scales)
+    colour, shape = (field("status", "N", scale=scale, legend=None) for scale in scales)
     return colour, shape
 
 

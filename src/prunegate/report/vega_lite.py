@@ -7,7 +7,7 @@ language itself (https://vega.github.io/vega-lite/docs/spec.html); ``drawing.py`
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 Values = dict[str, Any]
 """A JSON object."""
@@ -15,20 +15,20 @@ Values = dict[str, Any]
 _TYPES = {"Q": "quantitative", "O": "ordinal", "N": "nominal"}
 
 
-def field(shorthand: str, **how: Any) -> Values:
+def field(name: str, kind: Literal["Q", "O", "N"] | None = None, **how: Any) -> Values:
     """An encoding by a column of the rows.
 
     Args:
-        shorthand: the column and what it holds, ``low:Q`` (quantitative), ``:O`` (ordinal) or
-            ``:N`` (nominal); the end of a range, which holds what its beginning does, has no type.
+        name: of the column.
+        kind: what it holds: Q (quantitative), O (ordinal) or N (nominal); the end of a range holds
+            what its beginning does and has none.
         how: ``axis``, ``scale``, ``legend`` and the like.
 
-    >>> field("low:Q", scale={"nice": False})
+    >>> field("low", "Q", scale={"nice": False})
     {'field': 'low', 'type': 'quantitative', 'scale': {'nice': False}}
     >>> field("high")
     {'field': 'high'}
     """
-    name, _, kind = shorthand.partition(":")
     return {"field": name, **({"type": _TYPES[kind]} if kind else {}), **how}
 
 
