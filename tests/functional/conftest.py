@@ -45,7 +45,7 @@ def asked_once() -> Iterator[None]:
 
 
 DRAW = {
-    *("edge", "gate", "test_audit_page", "test_cost_command", "test_demo_command"),
+    *("edge", "gate", "sign_off", "test_audit_page", "test_cost_command", "test_demo_command"),
     *("test_docs_commands", "test_label_page", "test_report_golden", "test_report_in_browser"),
     *("test_run_command", "test_sample", "test_spark_engine"),
 }
