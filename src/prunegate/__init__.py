@@ -16,6 +16,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from prunegate._version import __version__
+
 if TYPE_CHECKING:
     from prunegate.audit.record import DecisionRecord
     from prunegate.errors import InputError, PolicyError, PrunegateError, TableError
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     from prunegate.policy.load import load_policy
     from prunegate.policy.schema import Policy
     from prunegate.verdict.finding import Finding, Verdict
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "DecisionRecord": "prunegate.audit.record",

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
-from prunegate import __version__
+from prunegate._version import __version__
 from prunegate.audit.record import Tool
 from prunegate.text.escape import escaped
 

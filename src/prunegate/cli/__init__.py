@@ -20,7 +20,7 @@ from typing import Any
 
 import click
 
-from prunegate import __version__
+from prunegate._version import __version__
 from prunegate.errors import Ended, InputError, InternalError, PrunegateError
 from prunegate.registry import Registry
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from prunegate import __version__
+from prunegate._version import __version__
 from prunegate.demo.dataset import Sizes, read_split, write
 from prunegate.errors import InputError
 from prunegate.io.atomic import replace_file

@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from prunegate import __version__
+from prunegate._version import __version__
 from prunegate.compress.quantize import export_onnx
 from prunegate.edge import EDGE_FILE
 from prunegate.edge.description import (

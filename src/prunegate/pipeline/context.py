@@ -17,7 +17,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor, nn
 
-from prunegate import __version__
+from prunegate._version import __version__
 from prunegate.audit.generations import generations_of
 from prunegate.audit.ledger import Ledger
 from prunegate.audit.provenance import now

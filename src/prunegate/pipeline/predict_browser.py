@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from prunegate import __version__
+from prunegate._version import __version__
 from prunegate.edge import EDGE_FILE
 from prunegate.edge.browser_session import (
     BrowserScores,

@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from prunegate import __version__
+from prunegate._version import __version__
 from prunegate.data.predictions.metadata import column_names
 from prunegate.data.predictions.open_table import open_table
 from prunegate.errors import InputError

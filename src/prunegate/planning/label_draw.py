@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import narwhals as nw
 
-from prunegate import __version__
+from prunegate._version import __version__
 from prunegate.counting.column_reading import BASELINE
 from prunegate.counting.count import count_table
 from prunegate.counting.gate_set import identity_of

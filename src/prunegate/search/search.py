@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prunegate import __version__
+from prunegate._version import __version__
 from prunegate.gate import Decision
 from prunegate.models.load import read_candidate
 from prunegate.pipeline.context import Context, Settings, set_up

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from prunegate import __version__
+from prunegate._version import __version__
 from prunegate.audit.canonical import digest, plain_json
 from prunegate.io.atomic import write_whole
 from prunegate.outputs.findings_csv import render_frontier
