@@ -47,7 +47,5 @@ def matthews(right: float, labels: Floats, decisions: Floats) -> tuple[float, Fl
     return value, slope
 
 
-COEFFICIENTS: dict[str, Callable[[float, Floats, Floats], tuple[float, Floats]]] = {
-    "mcc": matthews
-}
+COEFFICIENTS: dict[str, Callable[[float, Floats, Floats], tuple[float, Floats]]] = {"mcc": matthews}
 """Every coefficient by the ``kind`` that a table has."""
