@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.functional.drawn import DRAW, HERE, is_drawn
 
 TESTS = Path(__file__).parent
 FRESH = {
@@ -63,3 +64,12 @@ def test_each_file_is_slow_as_a_whole_in_a_form_that_the_fast_part_can_read() ->
         text = path.read_text(encoding="utf-8")
         if "pytestmark" in text and re.search(r"^\s+pytest\.mark\.slow,", text, re.MULTILINE):
             assert re.search(r"^pytestmark = \[\s*pytest\.mark\.slow,", text, re.MULTILINE), path
+
+
+def test_whoever_looks_at_pictures_has_them_drawn() -> None:
+    """A file that is renamed is renamed in ``functional/drawn.py``, too."""
+    files = [path for path in HERE.rglob("*.py") if path.name.startswith("test_")]
+    assert {p.stem for p in (*files, *HERE.iterdir())} >= DRAW
+    looking = {p for p in files if re.search(r"<svg|</svg|\.svg\b", p.read_text(encoding="utf-8"))}
+    assert looking
+    assert all(map(is_drawn, looking)), "name the file in functional/drawn.py"

@@ -44,22 +44,15 @@ def asked_once() -> Iterator[None]:
         yield
 
 
-DRAW = {
-    *("edge", "gate", "sign_off", "test_audit_page", "test_cost_command", "test_demo_command"),
-    *("test_docs_commands", "test_label_page", "test_report_golden", "test_report_in_browser"),
-    *("test_run_command", "test_sample", "test_spark_engine"),
-}
-"""Files and folders whose reports have the pictures that users see."""
-
-
 @pytest.fixture(scope="module", autouse=True)
 def undrawn(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Reports of all others have empty pictures: one takes 36 ms, and nobody looks at it."""
-    place = request.path.relative_to(Path(__file__).parent).parts
-    if DRAW.intersection(part.partition(".")[0] for part in place):
+    """Reports have empty pictures but for those of ``drawn.py``: 36 ms each, and nobody looks."""
+    from tests.functional.drawn import is_drawn
+    from tests.warm_process import NoDrawing
+
+    if is_drawn(request.path):
         yield
         return
-    from tests.warm_process import NoDrawing
 
     module: Any = import_module("prunegate.report.drawing")
     with pytest.MonkeyPatch.context() as patch:

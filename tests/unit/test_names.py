@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache
 from graphlib import TopologicalSorter
@@ -26,6 +27,7 @@ SHARED = {
         "two methods for one quantity, called through their module",
     ),
 }
+DOCS = Path(__file__).parents[2] / "docs"
 LONGEST = 400
 LONGEST_FUNCTION = 50
 
@@ -49,6 +51,16 @@ def public_names() -> dict[str, list[str]]:
             if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
                 homes[node.name].append(module)
     return homes
+
+
+def test_nothing_is_public_that_nobody_uses() -> None:
+    """What only tests call is no part of the program; a page may show it to other programs."""
+    places = (*SOURCE.rglob("*.py"), *SOURCE.rglob("*.html*"), *DOCS.rglob("*.md"))
+    words: Counter[str] = Counter()
+    for path in places:
+        words.update(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+    unused = {name: homes for name, homes in public_names().items() if words[name] <= len(homes)}
+    assert unused == {}
 
 
 def imports(nodes: Iterable[ast.AST]) -> set[str]:

@@ -127,7 +127,6 @@ class History:
 
 Hear = Callable[[str], Sequence[VerifiedAnswer]]
 """Everything that was said of a record, each signature verified."""
-Revoked = Callable[[datetime], frozenset[str]]
 
 
 def history(

@@ -372,7 +372,7 @@ def _of_words(
 
 
 def compare(where: tuple[str | int, ...], got: Any, expected: Any) -> Iterator[RecordDifference]:
-    """Every place where two values are not the same JSON, which those that look alike are."""
+    """Every place where two values are not the same JSON; equal texts spare its canonical form."""
     got, expected = plain_json(got), plain_json(expected)
     if repr(got) != repr(expected) and canonical_bytes(got) != canonical_bytes(expected):
         yield from _within(where, got, expected)

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from prunegate.counting.change_cells import Cells, Codes, row_keys
 from prunegate.errors import InputError
 
-DEEPEST = 3
 MOST_MEMBERSHIPS = 20_000_000
 """Cells times combinations of columns, so that memory stays below some hundred megabytes."""
 

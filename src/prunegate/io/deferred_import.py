@@ -1,9 +1,9 @@
 """A module that takes seconds to import, put off until something in it is called.
 
-Libraries import what they may need some day. jsonschema, which Great Expectations and Altair import
-in turn, takes ``rfc3987_syntax`` where it finds it (with Jupyter it does), and that one builds 38
-parsers as it is read: more than a second in each process, for a check of web addresses that nobody
-here asks for. Whoever does ask gets the very answer, and the import then.
+Libraries import what they may need some day. jsonschema, which comes with Great Expectations, takes
+``rfc3987_syntax`` where it finds it (with Jupyter it does), and that one builds 38 parsers as it is
+read: more than a second in each process, for a check of web addresses that nobody here asks for.
+Whoever does ask gets the very answer, and the import then.
 """
 
 from __future__ import annotations

@@ -100,11 +100,6 @@ def load_int8(module: nn.Module, state: Mapping[str, Tensor], name: str = "model
     )
 
 
-def count_int8_weights(module: nn.Module) -> int:
-    """Count stored numbers: float and int8 weights, and scales."""
-    return sum(tensor.numel() for tensor in int8_state(module).values())
-
-
 def _shared(module: nn.Module) -> dict[str, str]:
     """Return the tensors that are stored under an earlier name, and that name."""
     first: dict[tuple[int, torch.Size], str] = {}

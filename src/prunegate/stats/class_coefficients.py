@@ -11,7 +11,7 @@ Source: Gorodkin (2004), Computational Biology and Chemistry 28, 367-374 (R_K, o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -47,7 +47,5 @@ def matthews(right: float, labels: Floats, decisions: Floats) -> tuple[float, Fl
     return value, slope
 
 
-COEFFICIENTS: Mapping[str, Callable[[float, Floats, Floats], tuple[float, Floats]]] = {
-    "mcc": matthews
-}
+COEFFICIENTS: dict[str, Callable[[float, Floats, Floats], tuple[float, Floats]]] = {"mcc": matthews}
 """Every coefficient by the ``kind`` that a table has."""

@@ -67,19 +67,19 @@ def _measured(measurements: Measurements) -> dict[str, OperationalFigure]:
 def _while_generating(name: str, measurements: Measurements) -> str:
     """Why a figure of generating is no evidence: its rounds are its own, and so is their noise."""
     timing = measurements.generation
-    if timing is None or timing.quiet or not METRICS[name].writing:
+    if timing is None or timing.quiet:
         return ""
-    return _noise(timing.tpot_noise if name == "tpot_ms" else timing.ttft_noise)
+    noise = {"ttft_ms": timing.ttft_noise, "tpot_ms": timing.tpot_noise}
+    return _noise(noise[name]) if name in noise else ""
 
 
 def _time_ratio(name: str, measurements: Measurements) -> Estimate95 | None:
     """Paired rounds estimate the ratio of medians; the tails have no interval of their own."""
-    if name == "latency_p50_ms":
-        return measurements.latency_ratio
+    ratios = {"latency_p50_ms": measurements.latency_ratio}
     timing = measurements.generation
-    if timing is None or not METRICS[name].writing:
-        return None
-    return timing.tpot_ratio if name == "tpot_ms" else timing.ttft_ratio
+    if timing is not None:
+        ratios |= {"ttft_ms": timing.ttft_ratio, "tpot_ms": timing.tpot_ratio}
+    return ratios.get(name)
 
 
 def _noise(noise: Estimate95 | None) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from prunegate.counting.misaligned import Misalignment
 from prunegate.counting.partial_labels import PartialLabels
@@ -115,8 +116,8 @@ def _doubt(
     if not cells:
         return None
     found = agreement(cells)
-    single = ReferenceDoubt(
-        kind="one decision",
+    about = partial(
+        ReferenceDoubt,
         slice=counts.name,
         model=model,
         rows=found.rows,
@@ -124,8 +125,8 @@ def _doubt(
         class_label=label,
     )
     if found.single:
-        return replace(single, decision=_spelled(policy, found.decisions[0], label))
-    about = replace(single, bounded=_bounded(counts) or None)
+        return about(kind="one decision", decision=_spelled(policy, found.decisions[0], label))
+    about = partial(about, bounded=_bounded(counts) or None)
     clear = min(found.kappa, shown) >= CLEAR
     one_of_two = policy.task.traits.yes_no or label is not None
     if not clear or (not one_of_two and counts.name == OVERALL):
@@ -133,13 +134,13 @@ def _doubt(
         better = agreement(_renamed(cells, names))
         if _meant(cells, names) and (clear or _explains(found, better)):
             moved = {a: b for a, b in names.items() if a != b and a in found.decisions}
-            return _put_right(policy, about, moved, better)
+            return _put_right(about, moved, better, one_of_two=one_of_two)
     if model == "baseline" or finding.open_because not in (None, "unrelated candidate"):
         return None
     if found.kappa < CLEAR and not _knows(policy, found):
-        told = replace(about, kind="unrelated", chance=found.chance / found.rows)
+        told = about(kind="unrelated", chance=found.chance / found.rows)
     elif _is_weaker(policy, counts, found, shown):
-        told = replace(about, kind="weaker", kappas=(shown, found.kappa))
+        told = about(kind="weaker", kappas=(shown, found.kappa))
     else:
         return None
     decision, decided = _mostly(policy, cells, label)
@@ -147,12 +148,16 @@ def _doubt(
 
 
 def _put_right(
-    policy: Policy, about: ReferenceDoubt, moved: Mapping[str, str], better: Agreement
+    about: Callable[..., ReferenceDoubt],
+    moved: Mapping[str, str],
+    better: Agreement,
+    *,
+    one_of_two: bool,
 ) -> ReferenceDoubt:
     right_if = better.right / better.rows
-    if policy.task.traits.yes_no or about.class_label is not None:
-        return replace(about, kind="reversed", right_if=right_if)
-    return replace(about, kind="permuted", right_if=right_if, names=tuple(moved.items()))
+    if one_of_two:
+        return about(kind="reversed", right_if=right_if)
+    return about(kind="permuted", right_if=right_if, names=tuple(moved.items()))
 
 
 def _bounded(counts: SliceCounts) -> bool:

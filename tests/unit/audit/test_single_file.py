@@ -12,6 +12,7 @@ import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.audit.log.leaves import nodes_of
 
 from prunegate.audit.approvals.person import folded_name
 from prunegate.audit.bundle import verify_record
@@ -19,7 +20,6 @@ from prunegate.audit.log.merkle import (
     consistency_proof,
     inclusion_proof,
     leaf_hash,
-    nodes_of,
     root_of,
 )
 from prunegate.audit.signing.allowed_signers import parse_allowed_signers

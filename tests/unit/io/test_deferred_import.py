@@ -9,6 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from prunegate.data.contract.great_expectations import load_great_expectations
 from prunegate.io.deferred_import import ADDRESS_SYNTAX, deferred
 
 BODY = """\
@@ -52,7 +53,7 @@ def test_what_is_not_installed_is_still_not_there() -> None:
 def test_addresses_are_checked_as_before() -> None:
     """What jsonschema took from us answers as the module itself does."""
     pytest.importorskip(ADDRESS_SYNTAX[0])
-    import_module("prunegate.report")
+    load_great_expectations()
     checker = jsonschema.Draft7Validator.FORMAT_CHECKER
     assert checker.conforms("http://example.org/a", "iri")
     assert not checker.conforms("no address at all", "iri")

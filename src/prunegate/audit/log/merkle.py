@@ -76,15 +76,6 @@ class CompactRange:
         return fold(self.subtrees)
 
 
-def nodes_of(leaves: Sequence[bytes]) -> Nodes:
-    """The nodes of a tree whose leaf hashes are all in memory (for tests and small trees)."""
-
-    def nodes(level: int, index: int) -> bytes:
-        return CompactRange(leaves[index << level : (index + 1) << level]).root()
-
-    return nodes
-
-
 def root_of(size: int, nodes: Nodes) -> bytes:
     """Root of the tree over the first ``size`` leaves."""
     return _range_hash(0, size, nodes) if size else EMPTY_ROOT

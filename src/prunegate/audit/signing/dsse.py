@@ -90,16 +90,6 @@ def sign_envelope(payload: bytes, keys: Sequence[PrivateKey]) -> bytes:
     return envelope.to_bytes()
 
 
-def add_signature(envelope: bytes, key: PrivateKey) -> bytes:
-    """The envelope's bytes with one more signature; what others signed stays as it is.
-
-    Raises:
-        EvidenceError: this is no envelope.
-        InputError: this key has signed already.
-    """
-    return _signed(parse_envelope(envelope), key).to_bytes()
-
-
 def parse_envelope(content: bytes, where: str = "envelope") -> Envelope:
     """Read an envelope's canonical bytes; ``where`` names them in messages.
 
@@ -132,30 +122,6 @@ def verify_envelope(envelope: Envelope, public_keys: Iterable[PublicKey]) -> fro
         for s in envelope.signatures
         if s.keyid in known and is_signed(known[s.keyid], s.sig, message)
     )
-
-
-def require_signed(
-    envelope: Envelope, public_keys: Iterable[PublicKey], where: str = "envelope"
-) -> frozenset[str]:
-    """Ids of the known keys that signed, at least one; signatures of unknown keys are passed over.
-
-    Raises:
-        EvidenceError: a known key's signature is not over this payload, or no known key signed.
-    """
-    keys = tuple(public_keys)
-    known = {key_id(key) for key in keys}
-    verified = verify_envelope(envelope, keys)
-    for signature in envelope.signatures:
-        if signature.keyid in known - verified:
-            raise EvidenceError(
-                f"{where}: the signature under key {signature.keyid[:12]} is not of that key over "
-                "this payload; one of the two was changed"
-            )
-    if not verified:
-        named = ", ".join(s.keyid[:12] for s in envelope.signatures)
-        said = f"signed by {named} only" if named else "not signed"
-        raise EvidenceError(f"{where}: {said}, by none of the {len(keys)} key(s) that are trusted")
-    return verified
 
 
 def _signed(envelope: Envelope, key: PrivateKey) -> Envelope:

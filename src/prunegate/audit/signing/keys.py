@@ -69,12 +69,6 @@ def generate(kind: str = KINDS[0]) -> PrivateKey:
     raise InputError(f"no kind of key is called '{escaped(kind)}': {suggest(kind, KINDS)}")
 
 
-def kind_of(key: PrivateKey | PublicKey) -> str:
-    """The kind of a key, as ``keygen --kind`` spells it."""
-    edwards = isinstance(key, ed25519.Ed25519PrivateKey | ed25519.Ed25519PublicKey)
-    return "ed25519" if edwards else "p256"
-
-
 def key_id(public: PublicKey) -> str:
     """The id of a key: sha256 of its DER SubjectPublicKeyInfo, in hexadecimal."""
     der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -15,7 +15,7 @@ from prunegate.metrics.checks import CHECKS, is_level
 from prunegate.report.page_one.people import OVERALL
 from prunegate.report.sentences import SEVERITY_ORDER
 from prunegate.report.slack import relative_slack
-from prunegate.report.units import CLAIMS, lower_is_better
+from prunegate.report.units import CLAIMS
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding
 
 _OPEN = {
@@ -128,10 +128,3 @@ def tone(findings: Sequence[Finding]) -> str:
     """The status of several findings together; of none it is open, never a pass."""
     worst = gravest(findings)
     return "inconclusive" if worst is None else worst.status
-
-
-def is_worse(finding: Finding) -> bool:
-    """Whether the estimate moved to the worse side."""
-    if finding.difference is None:
-        return False
-    return finding.difference > 0 if lower_is_better(finding.metric) else finding.difference < 0

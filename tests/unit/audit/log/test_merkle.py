@@ -7,6 +7,7 @@ import hashlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.audit.log.leaves import nodes_of
 
 from prunegate.audit.log.merkle import (
     EMPTY_ROOT,
@@ -17,7 +18,6 @@ from prunegate.audit.log.merkle import (
     inclusion_proof,
     leaf_hash,
     node_hash,
-    nodes_of,
     root_of,
 )
 

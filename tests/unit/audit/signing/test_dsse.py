@@ -21,10 +21,8 @@ from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.signing.dsse import (
     PAYLOAD_TYPE,
     Envelope,
-    add_signature,
     pae,
     parse_envelope,
-    require_signed,
     sign_envelope,
     verify_envelope,
 )
@@ -72,13 +70,10 @@ def test_signing_is_deterministic_and_golden(
     assert content == (golden / "envelope.dsse.json").read_bytes()
 
 
-def test_signatures_can_be_added_one_by_one(p256: PrivateKey, edwards: PrivateKey) -> None:
-    unsigned = sign_envelope(b"x", [])
-    assert json.loads(unsigned)["signatures"] == []
-    both = add_signature(add_signature(unsigned, p256), edwards)
-    assert both == sign_envelope(b"x", [p256, edwards])
+def test_no_key_leaves_it_unsigned_and_none_signs_twice(p256: PrivateKey) -> None:
+    assert json.loads(sign_envelope(b"x", []))["signatures"] == []
     with pytest.raises(InputError, match="has signed this already"):
-        add_signature(both, p256)
+        sign_envelope(b"x", [p256, p256])
 
 
 @pytest.mark.slow
@@ -140,19 +135,14 @@ def test_what_is_no_envelope_is_refused(content: bytes, said: str) -> None:
     assert caught.value.exit_code == 6
 
 
-def test_a_known_key_must_have_signed_this_payload(p256: PrivateKey, edwards: PrivateKey) -> None:
+def test_a_signature_is_of_one_payload_and_one_key(p256: PrivateKey, edwards: PrivateKey) -> None:
     keys = [p256.public_key()]
     signed = parse_envelope(sign_envelope(b"one", [p256, edwards]))
-    assert require_signed(signed, keys) == {key_id(p256.public_key())}
+    assert verify_envelope(signed, keys) == {key_id(p256.public_key())}
     moved = Envelope(payload=b"two", signatures=signed.signatures)
-    with pytest.raises(EvidenceError, match="is not of that key over this payload"):
-        require_signed(moved, keys)
-    with pytest.raises(EvidenceError, match=r"signed by \w{12} only, by none of the 1 key"):
-        require_signed(parse_envelope(sign_envelope(b"one", [edwards])), keys)
-    with pytest.raises(EvidenceError, match="not signed, by none of the 1 key"):
-        require_signed(parse_envelope(sign_envelope(b"one", [])), keys)
-    with pytest.raises(EvidenceError, match="none of the 0 key"):
-        require_signed(signed, [])
+    for other in (moved, Envelope(payload=b"one")):
+        assert verify_envelope(other, keys) == frozenset()
+    assert verify_envelope(signed, []) == frozenset()
 
 
 def test_the_name_of_another_key_does_not_help(p256: PrivateKey, edwards: PrivateKey) -> None:

@@ -26,7 +26,6 @@ from prunegate.audit.signing.keys import (
     PrivateKey,
     generate,
     key_id,
-    kind_of,
     openssh_line,
     private_key_from,
     read_private_key,
@@ -118,7 +117,8 @@ def test_a_pair_is_read_back_from_every_format(kind: str, tmp_path: Path) -> Non
     named |= {key_id(read_private_key(f).public_key()) for f in (tmp_path / "k", openssh)}
     der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     assert named == {hashlib.sha256(der).hexdigest()}
-    assert kind_of(read_private_key(openssh)) == kind_of(read_public_key(public)) == kind
+    assert type(read_private_key(openssh)) is type(key)
+    assert type(read_public_key(public)) is type(key.public_key())
 
 
 @pytest.mark.parametrize(("kind", "name"), [("ed25519", "ed25519"), ("p256", "ecdsa")])
@@ -129,7 +129,7 @@ def test_keys_of_ssh_keygen_are_read_and_ours_are_read_by_it(
     command = ["ssh-keygen", "-q", "-t", name, "-N", "", "-C", "c d", "-f", str(theirs)]
     subprocess.run(command, check=True)
     key = read_private_key(theirs)
-    assert kind_of(key) == kind
+    assert type(key) is type(generate(kind))
     public = tmp_path / "theirs.pub"
     assert key_id(read_public_key(public)) == key_id(key.public_key())
     assert openssh_line(key.public_key(), "c d") == public.read_text().strip()
