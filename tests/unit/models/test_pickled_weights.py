@@ -154,6 +154,12 @@ def scripted(_: dict[str, Any]) -> bytes:
     return archived({f"m/{name}": b"N." for name in ("data.pkl", "constants.pkl", "code/m.py")})
 
 
+def nested(depth: int) -> bytes:
+    """A dictionary whose key is an empty tuple in a tuple in a tuple and so on."""
+    program = b"\x80\x02}" + b")" + b"\x85" * depth + b"K\x01s."
+    return archived({"archive/data.pkl": program, "archive/version": b"3\n"})
+
+
 class Shadowed:
     """A mapping whose methods are replaced by what it brings."""
 
@@ -216,6 +222,7 @@ LIES = {
     "deflated": (compressed, "an archive with compressed or doubled parts, not what torch.save"),
     "TorchScript": (scripted, "a program of TorchScript, not what torch.save writes"),
     "arrays": (lambda _: archived({"a.npy": b"1"}), "another archive, not what torch.save"),
+    "a name of tuples in tuples": (lambda _: nested(500), "nested more than 100 deep"),
     "text": (lambda _: b"version https://git-lfs.github.com/spec/v1", "not a whole file"),
     "cut": (lambda s: saved(s)[:-200], "not a whole file of torch.save"),
     "another protocol": (lambda s: saved(s, pickle_protocol=4), "another protocol.*STACK_GLOBAL"),

@@ -66,10 +66,9 @@ RULES = {
         "{metric: recall, max_drop: 2}",
         "max_drop: got 2, but a share cannot change by 1 or more; write 0.02 for 2 points",
     ),
-    "points with many digits": (
-        "{metric: recall, max_drop: 1.23456789}",
-        "max_drop: got 1.23456789, but a share cannot change by 1 or more; write 0.0123456789 for "
-        "1.23456789 points",
+    "per cent with many digits": (
+        "{metric: recall, at_least: 1.2345678}",
+        "at_least: got 1.2345678, expected a share from 0 to 1; write 0.012345678 for 1.2345678 %",
     ),
     "a margin that no table can tell": (
         "{metric: recall, max_drop: 5e-324}",
