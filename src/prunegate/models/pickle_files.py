@@ -73,6 +73,11 @@ _FILLS = frozenset({"APPEND", "APPENDS", "SETITEM", "SETITEMS", "ADDITEMS", "BUI
 """Instructions that put values into one that stays, however many there are."""
 _MARK = -1
 
+_HIDDEN = "instruction "
+"""Stands before the name of an instruction where a module stands before the name of a call."""
+_PROTOCOLS = 2
+"""The last protocol whose instructions torch.save writes and torch's reader knows."""
+
 
 def pickle_files(
     names: Collection[str], folder: Path, read: Callable[[str], Mapping[str, Any]]
@@ -162,9 +167,9 @@ def require_tensors_only(file: IO[bytes], size: int, name: str) -> frozenset[str
         module, _, what = one.partition(" ")
         if module in ("torch", "torch.cuda") and what in _STORAGES:
             found.add(_STORAGES[what])
-        elif one in _CALLING:
+        elif one.startswith(_HIDDEN):
             raise ModelError(
-                f"{name}: a pickle of another protocol than torch.save's own ({one}); save it "
+                f"{name}: a pickle of another protocol than torch.save's own ({what}); save it "
                 "again with torch.save(model.state_dict(), ...), or as safetensors."
             )
         elif one not in _NAMES:
@@ -218,8 +223,8 @@ def _called(program: io.BytesIO) -> Iterator[str]:
     for code, told, _ in pickletools.genops(program):
         if code.name == "GLOBAL":
             yield str(told)
-        elif code.name in _CALLING:
-            yield code.name
+        elif code.name in _CALLING or code.proto > _PROTOCOLS:
+            yield f"{_HIDDEN}{code.name}"
 
 
 def _depths(program: io.BytesIO) -> Iterator[int]:
