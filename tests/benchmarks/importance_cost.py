@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
     model, data = fresh(CONFIG, 0), Images(chosen.images)
-    subject = RankingInput(family=model.family, module=model.module, data=data)
+    ranked = RankingInput(family=model.family, module=model.module, data=data)
     inputs = data.batch(np.arange(len(data))).inputs
     site = model.family.sites(model.module, "heads")[0]
     without = torch.ones(site.units)
@@ -69,7 +69,7 @@ def main() -> None:
             model.module(**inputs)
 
     def rank() -> None:
-        rank("taylor", subject, "heads")
+        rank("taylor", ranked, "heads")
 
     tasks = {"forward": forward, "one head off": one_head_off, "all heads, one backward": rank}
     times: dict[str, list[float]] = {name: [] for name in tasks}

@@ -123,8 +123,8 @@ import numpy as np
 from prunegate.compress.scoring.by_criterion import Scoring
 
 class LastFirst(Scoring):
-    def unit_scores(self, subject, kind):
-        sites = subject.family.sites(subject.module, kind)
+    def unit_scores(self, ranked, kind):
+        sites = ranked.family.sites(ranked.module, kind)
         return tuple(np.arange(site.units, 0.0, -1.0) for site in sites)
 """
 POLICY = """\

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from prunegate.criteria import CRITERIA
+from prunegate.text.nouns import one_of
 from prunegate.text.said import joined, said
 
 
@@ -140,7 +141,7 @@ def _pruning(step: Mapping[str, Any]) -> Iterator[str]:
     elif step["what"] == "weights":
         yield said(f"recipe.zeros{in_cycle}", scope=scope, **told)
     else:
-        units = step["what"] if step["removed"] != 1 else step["what"].removesuffix("s")
+        units = step["what"] if step["removed"] != 1 else one_of(step["what"])
         told |= {"what": units, "least": step["min_per_layer"], "scope": scope}
         kind = "layers" if step["what"] == "layers" else "units"
         yield said(f"recipe.removed_{kind}{in_cycle}", **told)

@@ -25,6 +25,7 @@ from prunegate.cli.threads import patient_threads
 from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.errors import InputError
 from prunegate.text.escape import escaped
+from prunegate.text.numbers import fixed
 
 if TYPE_CHECKING:
     from prunegate.edge.folder import PageWishes
@@ -104,7 +105,7 @@ def command(
         _write(out, files)
     if not said.quiet:
         size = sum(map(len, files.values())) / 1e6
-        made = f"{len(files)} files, {size:,.1f} MB, onnxruntime-web {runtime.version}"
+        made = f"{len(files)} files, {fixed(size, 1)} MB, onnxruntime-web {runtime.version}"
         click.echo(f"{made}: {escaped(str(out))}")
         _tell_of_record(asked)
     return 0

@@ -21,6 +21,7 @@ from prunegate.cli.options import (
 from prunegate.cli.threads import patient_threads
 from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.text.escape import escaped
+from prunegate.text.numbers import significant
 
 if TYPE_CHECKING:
     from prunegate.compress.unit_table import UnitRow
@@ -99,21 +100,26 @@ def _told(rows: Sequence[UnitRow]) -> list[str]:
 
 
 def _each(rows: Sequence[UnitRow]) -> list[str]:
-    heading = f"  {'layer':>5}  {'unit':>5}  {'share':>7}  {'rank':>5}  kept"
+    heading = f"  {'layer':>5}  {'unit':>5}  {'share':>9}  {'rank':>5}  kept"
     return [heading] + [
-        f"  {row.layer:>5}  {row.unit:>5}  {row.share:>7.2%}  {row.rank:>5}  "
+        f"  {row.layer:>5}  {row.unit:>5}  {_percent(row.share):>9}  {row.rank:>5}  "
         f"{'yes' if row.kept else 'no'}"
         for row in rows
     ]
 
 
 def _by_layer(rows: Sequence[UnitRow]) -> list[str]:
-    lines = [f"  {'layer':>5}  {'units':>6}  {'kept':>6}  {'least':>8}  {'most':>8}"]
+    lines = [f"  {'layer':>5}  {'units':>6}  {'kept':>6}  {'least':>9}  {'most':>9}"]
     for layer in sorted({row.layer for row in rows}):
         inside = [row for row in rows if row.layer == layer]
         shares = [row.share for row in inside]
         lines.append(
             f"  {layer:>5}  {len(inside):>6,}  {sum(row.kept for row in inside):>6,}  "
-            f"{min(shares):>8.3%}  {max(shares):>8.3%}"
+            f"{_percent(min(shares)):>9}  {_percent(max(shares)):>9}"
         )
     return lines
+
+
+def _percent(share: float) -> str:
+    """A share of all units' worth; of thousands of units most are far below one per cent."""
+    return f"{significant(100 * share)} %"

@@ -22,6 +22,7 @@ from prunegate.cli.options import (
 from prunegate.cli.threads import patient_threads
 from prunegate.cli.written_paths import READ_TABLES, PathsApart, WrittenPath
 from prunegate.errors import InputError
+from prunegate.text.numbers import as_written
 
 if TYPE_CHECKING:
     from prunegate.io.progress import Progress
@@ -268,10 +269,9 @@ def _in_browser(asked: _Request, job: ScoringJob) -> list[str]:
 
     require_new(job.out.with_suffix(TIMES), force=asked.force)
     found = predict_in_browser(job, runtime_from=asked.runtime_from, browser=asked.browser)
-    times = (
-        f"the model {found.run_p50_ms:g} ms a row (median; p95 {found.run_p95_ms:g}), preparing "
-        f"{found.prepare_p50_ms:g} ms"
-    )
+    shown = (found.run_p50_ms, found.run_p95_ms, found.prepare_p50_ms)
+    run, late, prepare = map(as_written, shown)
+    times = f"the model {run} ms a row (median; p95 {late}), preparing {prepare} ms"
     return [_written(found.rows, asked), f"{found.runtime} in {found.browser}: {times}"]
 
 

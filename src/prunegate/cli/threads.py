@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import os
 
+from prunegate.text.numbers import fixed
+
 SPINS = "10000"
 """Rounds of the OpenMP runtime's waiting loop before a thread goes to sleep."""
 THREADS = "OMP_NUM_THREADS"
@@ -38,7 +40,7 @@ def one_thread_where_busy(load: float | None = None, cores: int | None = None) -
     if busy <= there or THREADS in os.environ:
         return ""
     os.environ[THREADS] = "1"
-    return f"the machine is busy (load {busy:.1f} on {there} cores): training on one thread"
+    return f"the machine is busy (load {fixed(busy, 1)} on {there} cores): training on one thread"
 
 
 def _load() -> float:

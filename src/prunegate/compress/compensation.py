@@ -40,13 +40,13 @@ class StandIn:
     """float64 [removed]; zeros where the reader has no bias."""
 
 
-def compensate(subject: RankingInput, kind: Kind, keep: Survivors) -> None:
+def compensate(ranked: RankingInput, kind: Kind, keep: Survivors) -> None:
     """Fit the readers of units anew, in place, for the removal of some; nothing is cut.
 
     The inputs that go are still there afterwards, and still read; cut them next.
 
     Args:
-        subject: The model before the removal, and the rows to fit on.
+        ranked: The model before the removal, and the rows to fit on.
         kind: What is about to be cut.
         keep: Per present row the positions that stay.
 
@@ -54,13 +54,13 @@ def compensate(subject: RankingInput, kind: Kind, keep: Survivors) -> None:
         TableError: no rows.
         ModelError: activations that are not finite.
     """
-    if subject.data is None:
+    if ranked.data is None:
         raise TableError("compensate: ridge needs calibration rows; give the step some.")
     # All is summed before anything is changed: later readers see what earlier ones make.
-    found = readers(subject.family.sites(subject.module, kind), keep)
+    found = readers(ranked.family.sites(ranked.module, kind), keep)
     fitted = [
         (reader, stand_in(reader, sums, centred=_bias(reader.module) is not None))
-        for reader, sums in sum_inputs(subject, found)
+        for reader, sums in sum_inputs(ranked, found)
     ]
     for reader, one in fitted:
         refit(reader, one)

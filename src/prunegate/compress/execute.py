@@ -8,7 +8,10 @@ from pathlib import Path
 from prunegate.compress import checkpoint
 from prunegate.compress.steps import (
     Candidate,
+    Operation,
     PreparedStep,
+    Stage,
+    StageProgress,
     unroll,
 )
 from prunegate.compress.work import Work
@@ -26,7 +29,7 @@ def compress(
     seed: int = 0,
     device: str = "cpu",
     checkpoints: Path | None = None,
-    progress: Progress = silent,
+    progress: StageProgress = silent,
 ) -> Candidate:
     """Apply a recipe to a copy of a model.
 
@@ -37,7 +40,7 @@ def compress(
         device: "cpu" or "cuda".
         checkpoints: A folder that belongs to this very work; what was done is kept there after
             each operation, and taken up again. None: nothing is kept.
-        progress: Called with the stage ("step 1 of 2: rank heads"), done and total.
+        progress: Called with the stage, done and total.
 
     Raises:
         ModelError: no steps, or a step that cannot be done as asked.
@@ -52,7 +55,7 @@ def compress(
     if checkpoints is not None:
         checkpoint.load_checkpoint(work, checkpoints)
     for one in todo[work.done :]:
-        work.do(one, _named(progress, one.place(len(steps))))
+        work.do(one, _staged(progress, one, len(steps)))
         if checkpoints is not None and work.done < len(todo) and work.storage == FLOAT32:
             checkpoint.save_checkpoint(work, checkpoints)
     return work.candidate()
@@ -67,5 +70,9 @@ def _require_extra(steps: Sequence[PreparedStep]) -> None:
             edge(name)
 
 
-def _named(progress: Progress, prefix: str) -> Progress:
-    return lambda stage, done, total: progress(f"{prefix}: {stage}", done, total)
+def _staged(progress: StageProgress, one: Operation, steps: int) -> Progress:
+    """Progress of one operation, whose verbs are told with their place."""
+    place, of_units = one.place(steps), one.prepared.step.prune is not None
+    return lambda verb, done, total: progress(
+        Stage(place=place, verb=verb, of_units=of_units), done, total
+    )

@@ -17,6 +17,7 @@ from prunegate.compress.removals import in_cycle, removals
 from prunegate.errors import AmountError
 from prunegate.models.kept_units import IN_LAYERS, KeptUnits, Kind
 from prunegate.policy.steps import Prune, Scope, ShareBelow, Step
+from prunegate.text.numbers import as_written
 
 _SHARES = 10**6
 """Into how many parts a largest share is rounded down, which are the digits of a search."""
@@ -61,7 +62,8 @@ class Foreseen:
         most = largest_amount(self.wanted, self.units) if self.units is not None else 0.0
         asked = self.wanted.amount
         told = isinstance(asked, float) and 0 < most < asked
-        return f"{self.refusal}" + (f" The largest amount possible is {most:g}." if told else "")
+        largest = f" The largest amount possible is {as_written(most)}." if told else ""
+        return f"{self.refusal}{largest}"
 
     @property
     def all_that_can(self) -> bool:

@@ -117,14 +117,14 @@ def feature_count(module: nn.Module) -> int:
 
 
 def sum_inputs(
-    subject: RankingInput, found: Sequence[UnitReader]
+    ranked: RankingInput, found: Sequence[UnitReader]
 ) -> Iterator[tuple[UnitReader, InputSums]]:
     """Yield each reader with the sums over the calibration rows, of the model as it is.
 
     Where the sums of all do not fit together, the rows are passed through more than once.
     """
     for group in _fitting(found):
-        yield from zip(group, _summed(subject, group), strict=True)
+        yield from zip(group, _summed(ranked, group), strict=True)
 
 
 def _fitting(found: Sequence[UnitReader]) -> Iterator[list[UnitReader]]:
@@ -141,16 +141,16 @@ def _fitting(found: Sequence[UnitReader]) -> Iterator[list[UnitReader]]:
         yield group
 
 
-def _summed(subject: RankingInput, group: Sequence[UnitReader]) -> list[InputSums]:
-    with placed(subject.module, subject.device, training=False) as target, torch.no_grad():
+def _summed(ranked: RankingInput, group: Sequence[UnitReader]) -> list[InputSums]:
+    with placed(ranked.module, ranked.device, training=False) as target, torch.no_grad():
         sums = [InputSums(feature_count(reader.module), target) for reader in group]
-        for batch in subject.batches():
+        for batch in ranked.batches():
             inputs = batch.to(target).inputs
             with ExitStack() as stack:
                 for reader, one in zip(group, sums, strict=True):
                     hook = _adding(one, inputs)
                     stack.callback(reader.module.register_forward_pre_hook(hook).remove)
-                subject.module(**inputs)
+                ranked.module(**inputs)
     return sums
 
 

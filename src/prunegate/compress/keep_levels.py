@@ -60,12 +60,12 @@ class _Level:
 
 
 def budgeted(
-    subject: RankingInput, kind: Kind, scores: Scores, wanted: Prune
+    ranked: RankingInput, kind: Kind, scores: Scores, wanted: Prune
 ) -> tuple[KeepPlan, ...]:
     """Plan what goes of each present row: the least loss first, as many plans as the step asks for.
 
     Args:
-        subject: The model before the removal, and the rows.
+        ranked: The model before the removal, and the rows.
         kind: What is about to be cut.
         scores: The lowest of a row go first.
         wanted: The step. Its amount is a share of what these units cost; where a unit costs the
@@ -78,8 +78,8 @@ def budgeted(
     if amount is None or not isinstance(amount, float | Keep):
         raise ModelError("scope: budget needs a share or {keep: N}; give one as 'amount'.")
     (going,) = removals(amount, sizes, min_per_layer=wanted.min_per_layer)
-    costs = unit_costs(subject, kind)
-    curves = [_curve(subject, kind, scores, row, wanted) for row in range(len(sizes))]
+    costs = unit_costs(ranked, kind)
+    curves = [_curve(ranked, kind, scores, row, wanted) for row in range(len(sizes))]
     staying = sum(sizes) - going
     if len(set(costs)) == 1:
         budget = UnitBudget(costs=(1.0,) * len(sizes), most=staying, exact=True)
@@ -97,9 +97,9 @@ def budgeted(
     )
 
 
-def unit_costs(subject: RankingInput, kind: Kind) -> list[int]:
+def unit_costs(ranked: RankingInput, kind: Kind) -> list[int]:
     """Count the multiply-adds of one unit of each present row, for one input."""
-    sites = subject.family.sites(subject.module, kind)
+    sites = ranked.family.sites(ranked.module, kind)
     positions: dict[int, int] = {}
 
     def count(module: nn.Module, _inputs: tuple[Any, ...], out: Tensor) -> None:
@@ -107,13 +107,13 @@ def unit_costs(subject: RankingInput, kind: Kind) -> list[int]:
         positions[id(module)] = out.numel() // out.shape[channels]
 
     with (
-        placed(subject.module, subject.device, training=False) as target,
+        placed(ranked.module, ranked.device, training=False) as target,
         torch.inference_mode(),
         ExitStack() as stack,
     ):
         for part in (part for site in sites for part in site.parts if part.multiplies):
             stack.callback(part.owner.register_forward_hook(count).remove)
-        subject.module(**subject.rows().batch(np.arange(1)).to(target).inputs)
+        ranked.module(**ranked.rows().batch(np.arange(1)).to(target).inputs)
     return [
         sum(
             part.tensor.numel()
@@ -134,14 +134,14 @@ def levels_tried(size: int, least: int) -> tuple[int, ...]:
     return tuple(sorted({round(least + (size - least) * i / LEVELS) for i in range(LEVELS + 1)}))
 
 
-def _curve(subject: RankingInput, kind: Kind, scores: Scores, row: int, wanted: Prune) -> Curve:
+def _curve(ranked: RankingInput, kind: Kind, scores: Scores, row: int, wanted: Prune) -> Curve:
     counts = levels_tried(len(scores[row]), wanted.min_per_layer)
-    sites = subject.family.sites(subject.module, kind)
+    sites = ranked.family.sites(ranked.module, kind)
     keeps = [_one_row(scores, row, count, wanted.min_per_layer) for count in counts[:-1]]
     tried = [_Level(keep=keep, fits=()) for keep in keeps]
     if wanted.compensate != "none" and keeps:
-        tried = _fitted(subject, sites, keeps)
-    return Curve(kept=counts, losses=(*_divergences(subject, sites, tried), 0.0))
+        tried = _fitted(ranked, sites, keeps)
+    return Curve(kept=counts, losses=(*_divergences(ranked, sites, tried), 0.0))
 
 
 def _one_row(scores: Scores, row: int, count: int, least: int) -> Survivors:
@@ -151,12 +151,12 @@ def _one_row(scores: Scores, row: int, count: int, least: int) -> Survivors:
 
 
 def _fitted(
-    subject: RankingInput, sites: Sequence[Site], keeps: Sequence[Survivors]
+    ranked: RankingInput, sites: Sequence[Site], keeps: Sequence[Survivors]
 ) -> list[_Level]:
     """Each level with what stands in for what goes; the rows are summed once for all levels."""
     reading = [readers(sites, keep) for keep in keeps]
     fits: list[list[tuple[UnitReader, StandIn]]] = [[] for _ in keeps]
-    for one, sums in sum_inputs(subject, reading[0]):
+    for one, sums in sum_inputs(ranked, reading[0]):
         centred = isinstance(getattr(one.module, "bias", None), Tensor)
         for level, found in zip(fits, reading, strict=True):
             level.extend(
@@ -168,15 +168,15 @@ def _fitted(
 
 
 def _divergences(
-    subject: RankingInput, sites: Sequence[Site], tried: Sequence[_Level]
+    ranked: RankingInput, sites: Sequence[Site], tried: Sequence[_Level]
 ) -> list[float]:
     """KL to the model as it is, of each level, per row or counted token."""
     totals = np.zeros(len(tried))
-    module, data = subject.module, subject.rows()
+    module, data = ranked.module, ranked.rows()
     rows = min(len(data), LEVEL_ROWS)
-    with placed(module, subject.device, training=False) as target, torch.no_grad():
-        for start in range(0, rows, subject.batch_size):
-            places = np.arange(start, min(start + subject.batch_size, rows))
+    with placed(module, ranked.device, training=False) as target, torch.no_grad():
+        for start in range(0, rows, ranked.batch_size):
+            places = np.arange(start, min(start + ranked.batch_size, rows))
             batch = data.batch(places).to(target)
             whole = logits_of(module, batch.inputs)
             for number, level in enumerate(tried):

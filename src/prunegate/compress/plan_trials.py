@@ -66,7 +66,7 @@ def least_lost(tried: Sequence[TriedPlan]) -> int:
 
 
 def tried_plans(
-    subject: RankingInput,
+    ranked: RankingInput,
     kind: Kind,
     choices: Sequence[Survivors],
     expected: Sequence[float],
@@ -76,7 +76,7 @@ def tried_plans(
     """Cut, recover and measure each plan on a copy of the model.
 
     Args:
-        subject: The model, which stays as it is, and the rows that the losses are measured on.
+        ranked: The model, which stays as it is, and the rows that the losses are measured on.
         kind: What is cut.
         choices: The survivors of each plan.
         expected: What each plan's curves say is lost.
@@ -91,8 +91,8 @@ def tried_plans(
         raise ModelError("several plans need a fine-tuning after the step; add one, or plans: 1.")
     tried = []
     for number, (positions, before) in enumerate(zip(choices, expected, strict=True)):
-        subject.progress("try", number, len(choices))
-        trial = replace(subject, module=copy.deepcopy(subject.module))
+        ranked.progress("try", number, len(choices))
+        trial = replace(ranked, module=copy.deepcopy(ranked.module))
         if wanted.compensate != "none":
             compensate(trial, kind, positions)
         cut(trial.family, trial.module, kind, positions)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from torch import nn
 
@@ -109,6 +109,35 @@ class Operation:
         return f"step {self.number} of {steps}{cycle}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What a recipe is at."""
+
+    place: str
+    """``step 1 of 3``."""
+    verb: str
+    """``rank heads``, ``fine-tune``."""
+    of_units: bool
+    """Whether the verb says itself what it is done to."""
+
+    def words(self, model: str) -> str:
+        """``rank heads (step 1 of 3)``, ``fine-tune the candidate (step 3 of 3)``.
+
+        Args:
+            model: what is being made: candidate or control.
+        """
+        told = self.verb if self.of_units else f"{self.verb} the {model}"
+        return f"{told} ({self.place})"
+
+
+class StageProgress(Protocol):
+    """Something to call now and then while a recipe is carried out."""
+
+    def __call__(self, stage: Stage, done: int, total: int, /) -> None:
+        """Take what is being done, how much of it is done, and how much there is."""
+        ...
+
+
 def unroll(steps: Sequence[PreparedStep]) -> tuple[Operation, ...]:
     """Unroll cycles: a prune step with cycles repeats together with the fine-tuning after it.
 
@@ -165,15 +194,3 @@ def _check(steps: Sequence[PreparedStep]) -> None:
             require_usual_sizes(step.finetune)
     for mistake in misplaced(bare):
         raise ModelError(mistake.refusal)
-
-
-def stage_in_words(stage: str, model: str) -> str:
-    """What ``compress`` is at, for people: ``rank heads (step 1 of 3)``.
-
-    Args:
-        stage: as ``compress`` reports it: ``step 1 of 3: rank heads``.
-        model: what is being made: candidate or control.
-    """
-    place, _, verb = stage.partition(": ")
-    told = verb if verb.startswith("rank") else f"{verb} the {model}"
-    return f"{told} ({place})"

@@ -72,12 +72,12 @@ def _amount(wanted: Prune) -> Amount:
 
 
 def choose(
-    subject: RankingInput, kept: KeptUnits, wanted: Prune, counts: tuple[int, ...] | None = None
+    ranked: RankingInput, kept: KeptUnits, wanted: Prune, counts: tuple[int, ...] | None = None
 ) -> tuple[Scores, Survivors]:
     """Rank units and choose the survivors; nothing is cut.
 
     Args:
-        subject: The model and the data to rank with.
+        ranked: The model and the data to rank with.
         kept: What the model has left so far, numbered as in the unpruned model.
         wanted: The step, which removes units.
         counts: How many go now, where that is one of several cycles.
@@ -89,20 +89,20 @@ def choose(
         ModelError: the amount cannot be reached, or scores are not finite.
         UnsupportedError: no criterion of that name, or no such units.
     """
-    scores, (first, *_), _ = _choices(subject, kept, wanted, counts)
+    scores, (first, *_), _ = _choices(ranked, kept, wanted, counts)
     return scores, first
 
 
 def _choices(
-    subject: RankingInput, kept: KeptUnits, wanted: Prune, counts: tuple[int, ...] | None
+    ranked: RankingInput, kept: KeptUnits, wanted: Prune, counts: tuple[int, ...] | None
 ) -> tuple[Scores, tuple[Survivors, ...], tuple[KeepPlan, ...]]:
     """The scores, the survivors, and the plans of a budget, whose survivors come in their order."""
     kind, least = cut_kind(wanted), wanted.min_per_layer
-    require_kind(subject.family, kept, kind)
+    require_kind(ranked.family, kept, kind)
     counts = counts or units_to_remove(wanted, kept)  # before the ranking, which takes long
-    scores = rank(wanted.criterion, subject, kind)
+    scores = rank(wanted.criterion, ranked, kind)
     if wanted.scope == "budget":
-        plans = budgeted(subject, kind, scores, wanted)
+        plans = budgeted(ranked, kind, scores, wanted)
         return scores, tuple(lowest(scores, plan.going, least) for plan in plans), plans
     if counts is not None:
         return scores, (lowest(scores, counts, least),), ()
@@ -111,7 +111,7 @@ def _choices(
 
 
 def prune(
-    subject: RankingInput,
+    ranked: RankingInput,
     kept: KeptUnits,
     wanted: Prune,
     counts: tuple[int, ...] | None = None,
@@ -122,7 +122,7 @@ def prune(
     Parameters are replaced by smaller ones: an optimizer made before holds stale ones.
 
     Args:
-        subject: The model and the data to rank with.
+        ranked: The model and the data to rank with.
         kept: What the model has left so far, numbered as in the unpruned model.
         wanted: The step, which removes units.
         counts: How many go now, where that is one of several cycles.
@@ -135,18 +135,18 @@ def prune(
         UnsupportedError: no criterion of that name, or no such units.
     """
     kind = cut_kind(wanted)
-    scores, choices, plans = _choices(subject, kept, wanted, counts)
+    scores, choices, plans = _choices(ranked, kept, wanted, counts)
     tried: tuple[TriedPlan, ...] = ()
     if wanted.plans > 1:
         expected = [plan.expected for plan in plans]
-        tried = tried_plans(subject, kind, choices, expected, wanted, recovery)
+        tried = tried_plans(ranked, kind, choices, expected, wanted, recovery)
     positions = choices[least_lost(tried) if tried else 0]
     narrowed = kept.narrowed(kind, positions)
-    measured = {} if wanted.compensate == "none" else _compensated(subject, kind, positions)
-    cut(subject.family, subject.module, kind, positions)
+    measured = {} if wanted.compensate == "none" else _compensated(ranked, kind, positions)
+    cut(ranked.family, ranked.module, kind, positions)
     if measured:
-        measured["after"] = step_quality(subject.module, subject.rows(), subject.device)
-    present = tuple(site.units for site in subject.family.sites(subject.module, kind))
+        measured["after"] = step_quality(ranked.module, ranked.rows(), ranked.device)
+    present = tuple(site.units for site in ranked.family.sites(ranked.module, kind))
     if present != tuple(map(len, narrowed.rows(kind))):
         raise InternalError(f"pruning left {present}, recorded {narrowed.rows(kind)}")
     return Removal(
@@ -158,11 +158,11 @@ def prune(
     )
 
 
-def _compensated(subject: RankingInput, kind: Kind, positions: Survivors) -> dict[str, StepQuality]:
+def _compensated(ranked: RankingInput, kind: Kind, positions: Survivors) -> dict[str, StepQuality]:
     """Fit the readers anew; what the model was before, and what the removal alone makes of it."""
-    sites = subject.family.sites(subject.module, kind)
-    before = step_quality(subject.module, subject.rows(), subject.device)
-    with gated(sites, switched(sites, positions, torch.device(subject.device))):
-        removed = step_quality(subject.module, subject.rows(), subject.device)
-    compensate(subject, kind, positions)
+    sites = ranked.family.sites(ranked.module, kind)
+    before = step_quality(ranked.module, ranked.rows(), ranked.device)
+    with gated(sites, switched(sites, positions, torch.device(ranked.device))):
+        removed = step_quality(ranked.module, ranked.rows(), ranked.device)
+    compensate(ranked, kind, positions)
     return {"before": before, "removed": removed}

@@ -43,12 +43,12 @@ class UnitRow:
 
 
 def unit_rows(
-    subject: RankingInput, kept: KeptUnits, wanted: Prune, step: int
+    ranked: RankingInput, kept: KeptUnits, wanted: Prune, step: int
 ) -> tuple[UnitRow, ...]:
     """Rank the units of a step and say which would stay.
 
     Args:
-        subject: The model and the rows to rank with; it is not changed.
+        ranked: The model and the rows to rank with; it is not changed.
         kept: What the model has, numbered as in the unpruned model.
         wanted: The step, which removes units.
         step: Its number.
@@ -58,7 +58,7 @@ def unit_rows(
         UnsupportedError: no such units in this architecture, or no such criterion.
     """
     kind = cut_kind(wanted)
-    scores, staying = choose(subject, kept, wanted)
+    scores, staying = choose(ranked, kept, wanted)
     shares, ranks = shares_of_rows(scores), _ranks(scores, wanted)
     return tuple(
         UnitRow(
@@ -95,14 +95,14 @@ def _places(kept: KeptUnits, wanted: Prune, staying: Survivors) -> list[tuple[in
 def _ranks(scores: Scores, wanted: Prune) -> list[np.ndarray]:
     """Rank 1 for the largest score; equal ones in the order in which they would be kept."""
     groups = [np.concatenate(scores)] if wanted.scope == "global" else list(scores)
-    ranked = []
+    ranks = []
     for group in groups:
         places = np.empty(group.size, dtype=np.int64)
         places[np.argsort(group, kind="stable")] = np.arange(group.size, 0, -1)
-        ranked.append(places)
+        ranks.append(places)
     if wanted.scope == "global":
-        return np.split(ranked[0], np.cumsum([row.size for row in scores])[:-1])
-    return ranked
+        return np.split(ranks[0], np.cumsum([row.size for row in scores])[:-1])
+    return ranks
 
 
 def _cell(value: object) -> str:

@@ -19,11 +19,11 @@ from prunegate.models.sparse import output_first, prunable
 from prunegate.policy.steps import Amount, Keep, Prune, ShareBelow
 
 
-def thin(subject: RankingInput, wanted: Prune, *, cycle: int = 1, cycles: int = 1) -> int:
+def thin(ranked: RankingInput, wanted: Prune, *, cycle: int = 1, cycles: int = 1) -> int:
     """Set weights to zero, in place.
 
     Args:
-        subject: The model and the data to rank with.
+        ranked: The model and the data to rank with.
         wanted: The step, which prunes weights or 2:4; an amount is a share of all weights of the
             layers, those already zero included.
         cycle: Which of several cycles this is, from 1; each does its even share.
@@ -36,19 +36,19 @@ def thin(subject: RankingInput, wanted: Prune, *, cycle: int = 1, cycles: int = 
         ModelError: the amount cannot be reached, scores are not finite, or a tensor has no rows of
             fours.
     """
-    tensors = prunable(subject.module, subject.family)
+    tensors = prunable(ranked.module, ranked.family)
     if not tensors:
         raise ModelError("the model has no weight matrices in layers; nothing can be set to zero.")
     if wanted.what == "2:4":
-        _check_fours(subject.module, tensors)
-    scores = rank_weights(wanted.criterion, subject, tensors)
+        _check_fours(ranked.module, tensors)
+    scores = rank_weights(wanted.criterion, ranked, tensors)
     for name, weight in tensors.items():
         if not bool(torch.isfinite(scores[name]).all()):
             raise ModelError(f"the scores of {name} are not finite; check data and weights.")
         scores[name][weight == 0] = -1.0  # what is zero stays zero
     if wanted.what == "2:4":
         kept = {
-            name: _two_of_four(score, output_first(subject.module, name))
+            name: _two_of_four(score, output_first(ranked.module, name))
             for name, score in scores.items()
         }
     elif wanted.scope == "global":

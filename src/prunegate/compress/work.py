@@ -99,7 +99,7 @@ class Work:
         """Remove or zero; returns how many went, and what compensation bought."""
         prepared = one.prepared
         measured: dict[str, Any] = {}
-        subject = RankingInput(
+        ranked = RankingInput(
             family=self.baseline.family,
             module=self.module,
             data=prepared.data,
@@ -109,7 +109,7 @@ class Work:
         )
         if step.units is not None:
             recovery = self._recovery(one)
-            removal = self._remove(subject, step, one, recovery)
+            removal = self._remove(ranked, step, one, recovery)
             removed = removal.removed
             measured = {
                 **quality_values(removal.measured),
@@ -117,7 +117,7 @@ class Work:
             }
         else:
             before = self.zeros or 0
-            self.zeros = thin(subject, step, cycle=one.cycle, cycles=one.cycles)
+            self.zeros = thin(ranked, step, cycle=one.cycle, cycles=one.cycles)
             removed = self.zeros - before
         self.prunings += 1
         if prepared.rewind_to is not None:
@@ -125,7 +125,7 @@ class Work:
         return removed, measured
 
     def _remove(
-        self, subject: RankingInput, wanted: Prune, one: Operation, recovery: Recovery | None
+        self, ranked: RankingInput, wanted: Prune, one: Operation, recovery: Recovery | None
     ) -> Removal:
         if wanted.compensate != "none" and self.zeros is not None:
             raise ModelError(
@@ -139,7 +139,7 @@ class Work:
             if self.wanted is None:
                 raise ModelError("share_below cannot be spread over cycles; give another amount.")
             counts = in_cycle(self.wanted, one.cycle, one.cycles)
-        removal = prune(subject, self.kept, wanted, counts, recovery)
+        removal = prune(ranked, self.kept, wanted, counts, recovery)
         whole = self.baseline.family.whole(self.baseline.config)
         ranking = _ranking(wanted, removal, self.kept, whole)
         self.importance.setdefault(cut_kind(wanted), ranking)

@@ -31,6 +31,7 @@ from prunegate.policy.billing import (
     TokensByDirection,
 )
 from prunegate.policy.cost import Cost
+from prunegate.text.numbers import as_written
 
 QUOTED = "quoted"
 SCALED = "measured CPU-time ratio"
@@ -288,12 +289,13 @@ def _served(role: str, instance: Instance, measurements: Measurements) -> float:
     if limit is not None and latency is None:
         raise MeasurementError(
             f"the {role}'s p95 latency is not in the measurements (it takes 20 calls), so it is "
-            f"not known whether it stays within max_latency_ms ({limit:g} ms); measure longer."
+            f"not known whether it stays within max_latency_ms ({as_written(limit)} ms); measure "
+            "longer."
         )
     if limit is not None and latency > limit:
         raise MeasurementError(
             f"the {role} cannot be served this way: its p95 latency at batch {measurements.batch} "
-            f"is {latency:g} ms and max_latency_ms allows {limit:g}; measure at a smaller batch or "
-            "on the instance itself, or allow more."
+            f"is {latency:g} ms and max_latency_ms allows {as_written(limit)}; measure at a "
+            "smaller batch or on the instance itself, or allow more."
         )
     return rate

@@ -13,5 +13,5 @@ class Progress(Protocol):
         ...
 
 
-def silent(_stage: str, _done: int, _total: int, /) -> None:
+def silent(_stage: object, _done: int, _total: int, /) -> None:
     """Say nothing: the progress of work that nobody watches."""

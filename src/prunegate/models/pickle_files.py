@@ -64,6 +64,21 @@ _CALLING = frozenset({"STACK_GLOBAL", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "EXT
 """Instructions that name what they call otherwise, or call it otherwise; torch.save uses none."""
 
 
+_DEEPEST = 100
+"""Values in values; tensors take six. A key is followed to its end by recursion in C, which at some
+hundred thousands ends the process."""
+_PUTS = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
+_GETS = frozenset({"GET", "BINGET", "LONG_BINGET"})
+_FILLS = frozenset({"APPEND", "APPENDS", "SETITEM", "SETITEMS", "ADDITEMS", "BUILD"})
+"""Instructions that put values into one that stays, however many there are."""
+_MARK = -1
+
+_HIDDEN = "instruction "
+"""Stands before the name of an instruction where a module stands before the name of a call."""
+_PROTOCOLS = 2
+"""The last protocol whose instructions torch.save writes and torch's reader knows."""
+
+
 def pickle_files(
     names: Collection[str], folder: Path, read: Callable[[str], Mapping[str, Any]]
 ) -> tuple[str, ...]:
@@ -138,6 +153,8 @@ def require_tensors_only(file: IO[bytes], size: int, name: str) -> frozenset[str
     try:
         parts = [_zipped(file, size, name)] if zipped else _in_a_row(file, name)
         called = [one for part in parts for one in _called(part)]
+        if any(depth > _DEEPEST for part in parts for depth in _depths(part)):
+            raise _not_plain(name, f"values nested more than {_DEEPEST} deep")
     except (ValueError, KeyError, IndexError, EOFError, OSError, zipfile.BadZipFile) as error:
         first = str(error).partition("\n")[0][:80]
         raise ModelError(
@@ -150,9 +167,9 @@ def require_tensors_only(file: IO[bytes], size: int, name: str) -> frozenset[str
         module, _, what = one.partition(" ")
         if module in ("torch", "torch.cuda") and what in _STORAGES:
             found.add(_STORAGES[what])
-        elif one in _CALLING:
+        elif one.startswith(_HIDDEN):
             raise ModelError(
-                f"{name}: a pickle of another protocol than torch.save's own ({one}); save it "
+                f"{name}: a pickle of another protocol than torch.save's own ({what}); save it "
                 "again with torch.save(model.state_dict(), ...), or as safetensors."
             )
         elif one not in _NAMES:
@@ -202,11 +219,47 @@ def _in_a_row(file: IO[bytes], name: str) -> list[io.BytesIO]:
 
 def _called(program: io.BytesIO) -> Iterator[str]:
     """What a program names, each ``module name``, and instructions that would name it hidden."""
+    program.seek(0)
     for code, told, _ in pickletools.genops(program):
         if code.name == "GLOBAL":
             yield str(told)
-        elif code.name in _CALLING:
-            yield code.name
+        elif code.name in _CALLING or code.proto > _PROTOCOLS:
+            yield f"{_HIDDEN}{code.name}"
+
+
+def _depths(program: io.BytesIO) -> Iterator[int]:
+    """How deep each value lies that a program makes; nothing is made, its stack is followed."""
+    stack: list[int] = []
+    memo: dict[object, int] = {}
+    program.seek(0)
+    for code, told, _ in pickletools.genops(program):
+        if code.name == "MARK":
+            stack.append(_MARK)
+        elif code.name in _PUTS:
+            memo[told] = stack[-1]
+        elif code.name == "MEMOIZE":
+            memo[len(memo)] = stack[-1]
+        elif code.name in _GETS:
+            stack.append(memo[told])
+        elif code.name == "DUP":
+            stack.append(stack[-1])
+        else:
+            within = _taken(stack, code)
+            depth = max(within, default=_MARK) + 1
+            if code.name in _FILLS:
+                depth = max(within[0], max(within[1:], default=_MARK) + 1)
+            stack += [depth] * len(code.stack_after)
+            yield depth
+
+
+def _taken(stack: list[int], code: pickletools.OpcodeInfo) -> list[int]:
+    """Take from the stack what an instruction takes, in the order of its making."""
+    marked = pickletools.markobject in code.stack_before
+    taken: list[int] = []
+    while marked and (last := stack.pop()) != _MARK:
+        taken.append(last)
+    plain = code.stack_before.index(pickletools.markobject) if marked else len(code.stack_before)
+    return [stack.pop() for _ in range(plain)][::-1] + taken[::-1]
 
 
 def _not_plain(name: str, what: str) -> ModelError:

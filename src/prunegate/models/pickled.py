@@ -41,7 +41,7 @@ def read_pickle(raw: bytes, name: str, *, half: bool = False) -> dict[str, Tenso
     try:
         found = torch.load(io.BytesIO(raw), map_location="cpu", weights_only=True, mmap=False)
     except Exception as error:  # whatever a malformed program makes of torch's reader
-        first = str(error).partition("\n")[0][:200]
+        first = _why(error)
         raise ModelError(
             f"{name}: torch's weights_only reader refuses it ({first}); save it again."
         ) from error
@@ -50,6 +50,12 @@ def read_pickle(raw: bytes, name: str, *, half: bool = False) -> dict[str, Tenso
     refuse_tensor_names(state.keys(), Path(name).parent)
     require_numbers(state, name, half=half)
     return state
+
+
+def _why(error: Exception) -> str:
+    """What torch's reader did not take; its advice to read the file without care is left out."""
+    told = str(error).rpartition("WeightsUnpickler error:")[2].strip()
+    return told.partition("\n")[0][:200]
 
 
 def _flat(found: Any, name: str) -> dict[str, Tensor]:

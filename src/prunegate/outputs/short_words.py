@@ -20,6 +20,7 @@ from prunegate.report.page_one.people import People
 from prunegate.report.slack import relative_slack
 from prunegate.report.units import CLAIMS, Units
 from prunegate.text.escape import named, shorten
+from prunegate.text.nouns import one_of
 from prunegate.text.numbers import GAP, MINUS
 from prunegate.verdict.advice import HARDLY, round_up
 from prunegate.verdict.finding import BEATS_CONSTANT, DoubtKind, Finding, OpenBecause
@@ -150,7 +151,7 @@ class ShortWords:
         if unit in self.rows and finding.class_label is None and not self.units.task.classes:
             unit = self.rows[unit]
         elif (unchanged or finding.needed) == 1:
-            unit = unit.removesuffix("s")
+            unit = one_of(unit)
         if unchanged is None:
             least = ": so many are asked for" if finding.needed_for == "minimum evidence" else ""
             return f"{verb} ~{round_up(finding.needed):,} {unit}{least}"

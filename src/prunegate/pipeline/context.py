@@ -28,8 +28,8 @@ from prunegate.compress.execute import compress
 from prunegate.compress.steps import (
     Candidate,
     PreparedStep,
+    StageProgress,
     prepare_steps,
-    stage_in_words,
     without_pruning,
 )
 from prunegate.cost.generation_speed import Lengths
@@ -330,11 +330,9 @@ class Context:
         """Insist that no input changed since it was hashed: the record names them by content."""
         require_unchanged([self.table, *self.hashes])
 
-    def told(self, model: str) -> Progress:
+    def told(self, model: str) -> StageProgress:
         """Progress of a recipe in plain words."""
-        return lambda stage, done, total: self.settings.progress(
-            stage_in_words(stage, model), done, total
-        )
+        return lambda stage, done, total: self.settings.progress(stage.words(model), done, total)
 
     def _identity(self, section: Sequence[Step]) -> dict[str, Any]:
         """Everything that decides what ``make`` makes, to the bit."""

@@ -21,7 +21,7 @@ def rankings(bench: Context) -> tuple[UnitRow, ...]:
         prune = prepared.step.prune
         if prune is None or prune.units is None:
             continue
-        subject = RankingInput(
+        ranked = RankingInput(
             family=bench.baseline.family,
             module=bench.baseline.module,
             data=prepared.data,
@@ -29,7 +29,7 @@ def rankings(bench: Context) -> tuple[UnitRow, ...]:
             device=settings.device,
             progress=_told(settings.progress, prune.units),
         )
-        found += unit_rows(subject, bench.baseline.kept, prune, number)
+        found += unit_rows(ranked, bench.baseline.kept, prune, number)
     if not found:
         raise InputError(
             "no step of 'compress' removes heads, neurons, filters or layers, so there is nothing "

@@ -15,6 +15,7 @@ from prunegate.errors import InputError
 from prunegate.planning.groups import Group, Rates
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
+from prunegate.text.numbers import as_written, significant
 
 MOST_GROUPS = 4096
 OTHER = "(other)"
@@ -41,10 +42,11 @@ def require_possible(assumed: Assumed) -> None:
     """
     most = 2 * min(assumed.rate, 1 - assumed.rate)
     if assumed.discordance > most:
+        discordance, rate = map(as_written, (assumed.discordance, assumed.rate))
         raise InputError(
-            f"--discordance {assumed.discordance:g} does not fit --rate {assumed.rate:g}: a "
-            f"candidate that errs as often as the baseline can differ on at most {most:g} of the "
-            "rows; give a smaller discordance or another rate"
+            f"--discordance {discordance} does not fit --rate {rate}: a candidate that errs as "
+            f"often as the baseline can differ on at most {significant(most, 6)} of the rows; give "
+            "a smaller discordance or another rate"
         )
 
 

@@ -13,13 +13,17 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Discriminator, Field, Strict, Tag, model_validator
 
 from prunegate.policy.section import Section
+from prunegate.text.numbers import as_written
 
 _LEAST = 1e-15
 
 
 def _of_this_world(price: float) -> float:
     if 0 < price < _LEAST:
-        raise ValueError(f"got {price:g}; a price below {_LEAST:g} is no price: write what is paid")
+        least = as_written(_LEAST)
+        raise ValueError(
+            f"got {as_written(price)}; a price below {least} is no price: write what is paid"
+        )
     return abs(price)  # never minus zero
 
 

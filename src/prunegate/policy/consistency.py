@@ -33,6 +33,7 @@ from prunegate.policy.score_consistency import estimate_disagreements, score_dis
 from prunegate.policy.validation import Path
 from prunegate.policy.weight_consistency import weight_disagreements
 from prunegate.text.escape import escaped
+from prunegate.text.numbers import as_written
 
 Disagreement = tuple[Path, str]
 RESERVED = ("overall", "all")
@@ -151,7 +152,8 @@ def _levels_can_be_reached(policy: Policy) -> Iterator[Disagreement]:
         for check, value in rule.levels.items():
             (low, high), key = ranges.get(rule.metric, ((value, value), ""))
             if not low <= value <= high:
-                message = f"got {value:g}, but scores lie between {low:g} and {high:g}"
+                got, least, most = map(as_written, (value, low, high))
+                message = f"got {got}, but scores lie between {least} and {most}"
                 yield ("rules", index, check), f"{message} ('{key}')"
 
 
@@ -344,7 +346,7 @@ def _break_even_is_projected(policy: Policy) -> Iterator[Disagreement]:
     for index, rule in enumerate(policy.rules):
         for check, month in rule.levels.items():
             if rule.metric == "break_even_month" and month > last:
-                message = f"got {month:g}, but 'cost: volumes' ends with month {last}"
+                message = f"got {as_written(month)}, but 'cost: volumes' ends with month {last}"
                 yield ("rules", index, check), f"{message}; project further, or ask for less"
 
 

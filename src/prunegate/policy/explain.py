@@ -23,6 +23,7 @@ from prunegate.policy.naming import value_text
 from prunegate.policy.production import PRODUCTION, production_mix
 from prunegate.policy.schema import Policy, Rule, SliceSpec, bound_of
 from prunegate.text.escape import escaped
+from prunegate.text.nouns import one_of
 from prunegate.text.numbers import exact, plain
 
 
@@ -205,7 +206,7 @@ def _in_general(policy: Policy) -> list[str]:
 
 def _minimum(policy: Policy) -> str:
     minimum, task = policy.evidence.minimum, policy.task.traits
-    wanted = _count(minimum.rows, task.noun.removesuffix("s"))
+    wanted = _count(minimum.rows, one_of(task.noun))
     if task.yes_no:
         wanted += f" or {_count(minimum.positives, 'positive')}"
     if task.sets:

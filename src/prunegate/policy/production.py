@@ -18,6 +18,7 @@ from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
 from prunegate.policy.validation import Path
 from prunegate.policy.weight_consistency import WEIGHED
+from prunegate.text.numbers import as_written
 
 PRODUCTION = "production"
 """What rules call the slice, and the slice's name."""
@@ -90,7 +91,8 @@ def _of_key(policy: Policy, key: str, shares: Mapping[str, float]) -> Iterator[t
         yield at, "lists a value twice, in two spellings of Unicode; keep one"
     total = sum(Fraction(str(share)) for share in shares.values())
     if abs(Fraction(total) - 1) > ROUNDED:
-        yield at, f"the shares add up to {float(total):g}; they are shares of all, and add up to 1"
+        found = as_written(float(total))
+        yield at, f"the shares add up to {found}; they are shares of all, and add up to 1"
 
 
 def _of_rules(policy: Policy) -> Iterator[tuple[Path, str]]:

@@ -9,6 +9,7 @@ from prunegate.policy.schema import Policy
 from prunegate.policy.step_order import misplaced
 from prunegate.policy.steps import OTHER_SCOPE, Prune
 from prunegate.policy.validation import Path
+from prunegate.text.numbers import as_written
 
 
 def one_source_of_the_candidate(policy: Policy) -> Iterator[tuple[Path, str]]:
@@ -105,5 +106,6 @@ def search_is_no_laxer(policy: Policy) -> Iterator[tuple[Path, str]]:
     """An attempt has to be as sure as the gate."""
     confidence = policy.search.confidence if policy.search is not None else None
     if confidence is not None and confidence < policy.evidence.confidence:
-        message = f"{confidence:g} is less than the gate's {policy.evidence.confidence:g}"
+        sure, gate = map(as_written, (confidence, policy.evidence.confidence))
+        message = f"{sure} is less than the gate's {gate}"
         yield ("search", "confidence"), f"{message}; an attempt has to be as sure at least"

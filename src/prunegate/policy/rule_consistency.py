@@ -15,6 +15,7 @@ from prunegate.metrics.checks import CHECKS, ChangeCheck, change_check, is_level
 from prunegate.metrics.metric import Metric
 from prunegate.policy.messages import literal, suggest
 from prunegate.policy.schema import ErrorRatio, Relative, Rule, bound_of
+from prunegate.text.numbers import as_written
 
 FieldMistake = tuple[tuple[str, ...], str]
 NEVER_TESTED = {
@@ -69,15 +70,17 @@ def _top(rule: Rule, metric: Metric) -> Iterator[FieldMistake]:
 
 def _levels(rule: Rule, metric: Metric) -> Iterator[FieldMistake]:
     for check, value in rule.levels.items():
+        got = f"got {as_written(value)}"
         if metric.share and not 0 <= value <= 1:
-            hint = f"; write {value / 100:g} for {value:g} %" if 1 < value <= 100 else ""
-            yield (check,), f"got {value:g}, expected a share from 0 to 1{hint}"
+            percent = f"; write {as_written(value, -2)} for {as_written(value)} %"
+            hint = percent if 1 < value <= 100 else ""
+            yield (check,), f"{got}, expected a share from 0 to 1{hint}"
         elif metric.kind == "coefficient" and not -1 <= value <= 1:
-            yield (check,), f"got {value:g}, expected a coefficient from -1 to 1"
+            yield (check,), f"{got}, expected a coefficient from -1 to 1"
         elif metric.operational and value < 0 and metric.name != "saving":
-            yield (check,), f"got {value:g}; {metric.name} cannot be negative"
+            yield (check,), f"{got}; {metric.name} cannot be negative"
         elif metric.name == "break_even_month" and value < 1:
-            yield (check,), f"got {value:g}; months are counted from 1"
+            yield (check,), f"{got}; months are counted from 1"
 
 
 def _pair_of_limits(rule: Rule) -> Iterator[FieldMistake]:
@@ -87,7 +90,8 @@ def _pair_of_limits(rule: Rule) -> Iterator[FieldMistake]:
         if isinstance(floor, Relative) and isinstance(cap, Relative):
             floor, cap = floor.relative, cap.relative
         if isinstance(floor, float) and isinstance(cap, float) and floor > cap:
-            yield (high,), f"got {cap:g}, below {low} ({floor:g}): nothing can satisfy both"
+            got, least = as_written(cap), as_written(floor)
+            yield (high,), f"got {got}, below {low} ({least}): nothing can satisfy both"
 
 
 def _change(rule: Rule, check: str, metric: Metric) -> Iterator[FieldMistake]:
@@ -114,12 +118,13 @@ def _size(rule: Rule, check: str, metric: Metric) -> Iterator[FieldMistake]:
     path = (check,) if isinstance(limit, float) else (check, bound.kind)
     least = LEAST_OF_UNITS if _in_units(check, bound.kind, metric) else LEAST
     factor = CHECKS[check].form == "factor"
+    got = f"got {as_written(bound.value)}, expected"
     if 0 < bound.value < least:
-        yield path, f"got {bound.value:g}, expected {'' if factor else '0, or '}at least {least:g}"
+        yield path, f"{got} {'' if factor else '0, or '}at least {as_written(least)}"
     elif factor and bound.value > MOST_TIMES:
-        yield path, f"got {bound.value:g}, expected at most {MOST_TIMES:g}"
+        yield path, f"{got} at most {as_written(MOST_TIMES)}"
     elif not factor and least == LEAST and 1 - LEAST < bound.value < 1:
-        yield path, f"got {bound.value:.17g}, expected at most {1 - LEAST:.8f}"
+        yield path, f"{got} at most {as_written(1 - LEAST)}"
 
 
 def _in_units(check: str, kind: str, metric: Metric) -> bool:
@@ -145,11 +150,13 @@ def _error_ratio(check: ChangeCheck, metric: Metric) -> Iterator[FieldMistake]:
 
 
 def _absolute(check: ChangeCheck, margin: float, metric: Metric) -> Iterator[FieldMistake]:
+    got = f"got {as_written(margin)}"
     if margin < 0:
-        yield (check.name,), f"got {margin:g}; a margin is at least 0{_say_demand(check)}"
+        yield (check.name,), f"{got}; a margin is at least 0{_say_demand(check)}"
     elif metric.share and margin >= 1:
-        hint = f"; write {margin / 100:g} for {margin:g} points" if margin <= 100 else ""
-        yield (check.name,), f"got {margin:g}, but a share cannot change by 1 or more{hint}"
+        points = f"; write {as_written(margin, -2)} for {as_written(margin)} points"
+        hint = points if margin <= 100 else ""
+        yield (check.name,), f"{got}, but a share cannot change by 1 or more{hint}"
 
 
 def _say_demand(check: ChangeCheck) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from prunegate.metrics.catalogue import metric_of
 from prunegate.report.speech import Speech
 from prunegate.text.escape import named
+from prunegate.text.nouns import one_of
 from prunegate.verdict.advice import HARDLY, round_up
 from prunegate.verdict.finding import Finding
 
@@ -52,7 +53,7 @@ def _asked(finding: Finding, count: int | None, said: Speech, *, rarest: bool) -
 def _noun(finding: Finding, noun: str, *, rarest: bool) -> str:
     """What a row is called, as the catalogue's key."""
     if finding.needed_unit != "positives":
-        return noun.removesuffix("s")
+        return one_of(noun)
     if finding.class_label is not None:
         return "of_class"
     return "rarest" if rarest else "positive"

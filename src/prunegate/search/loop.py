@@ -19,6 +19,7 @@ from prunegate.search.memo import Amounts, Memo
 from prunegate.search.several import Outcome, explore
 from prunegate.search.trials import Trials
 from prunegate.search.variation import Variant, other_scope, varied
+from prunegate.text.numbers import as_written
 from prunegate.verdict.finding import ABSENT
 
 
@@ -118,7 +119,7 @@ def hunt(trials: Trials) -> Trace:
 def _nothing_made(tried: Sequence[NotMade]) -> InputError:
     """That no amounts could be removed, so that there was nothing to judge."""
     first = tried[0]
-    shares = " and ".join(f"{amount:.4g}" for amount in first.amounts)
+    shares = " and ".join(f"{as_written(amount)}" for amount in first.amounts)
     return InputError(
         f"search: none of the amounts tried ({len(tried)}) can be removed; of {shares}: "
         f"{first.reason}"

@@ -18,6 +18,7 @@ from prunegate.policy.load import PolicyFile
 from prunegate.policy.schema import Policy
 from prunegate.policy.steps import SearchSection, Step
 from prunegate.search.variation import with_amounts
+from prunegate.text.numbers import as_written
 
 
 def require_searchable(source: PolicyFile, *, pickles: bool = False) -> SearchSection:
@@ -74,7 +75,8 @@ def _impossible(policy: Policy, search: SearchSection, kept: KeptUnits) -> Itera
             amounts = [end if other is vary else other.amount[0] for other in search.vary]
             steps = with_amounts(policy, search, tuple(amounts))
             if wrong := [one for one in _refused(steps, kept) if one.number == vary.step]:
-                yield f"search, step {vary.step}, amount {end:g} of 'vary': {wrong[0].why}"
+                amount = as_written(end)
+                yield f"search, step {vary.step}, amount {amount} of 'vary': {wrong[0].why}"
                 break
 
 

@@ -42,6 +42,7 @@ from prunegate.search.variation import (
     with_amounts,
 )
 from prunegate.search.workfolder import KeptAttempt, Losses, WorkFolder
+from prunegate.text.numbers import as_written
 from prunegate.verdict.finding import Verdict
 from prunegate.verdict.operational_figures import operational_figures
 
@@ -229,7 +230,7 @@ class Trials:
             )
             return self._kept(name, KeptAttempt(attempt=unmade, losses=()))
         except InputError as error:
-            shares = " and ".join(f"{amount:.4g}" for amount in amounts)
+            shares = " and ".join(f"{as_written(amount)}" for amount in amounts)
             by = f", by scope: {variant.scope}" if variant.scope else ""
             raise InputError(f"search, amount {shares}{by}: {error}") from error
         bench, _ = with_tuned_threshold(bench, model)

@@ -61,6 +61,18 @@ def exact(value: float, power: int = 0) -> str:
     return text.removeprefix(MINUS) if text == f"{MINUS}0" else text
 
 
+def as_written(value: float, power: int = 0) -> str:
+    """A number as files have it, times ``10**power``: all its digits, and no marks but its own.
+
+    Words about a mistake repeat it like this, so that it is found in the file, or can stand there.
+
+    >>> as_written(1200000.0), as_written(-0.0712345), as_written(7.0, -2), as_written(1e-15)
+    ('1200000', '-0.0712345', '0.07', '1e-15')
+    """
+    # scaled as a decimal: divided as floats, 1.1 by 100 has digits that nobody wrote
+    return repr(float(Decimal(repr(float(value))).scaleb(power))).removesuffix(".0")
+
+
 def rounded(value: Fraction, least: int = 0, most: int = 4) -> str:
     """An exact number with up to ``most`` decimals, rounded half up as people round by hand.
 

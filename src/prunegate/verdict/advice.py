@@ -15,6 +15,7 @@ from prunegate.counting.slices import SliceCounts
 from prunegate.evidence.further_rows import Further
 from prunegate.metrics.catalogue import metric_named, metric_of
 from prunegate.policy.schema import Minimum
+from prunegate.text.nouns import one_of
 from prunegate.text.said import joined
 from prunegate.verdict.finding import Finding, NeededFor
 
@@ -188,7 +189,7 @@ def _likely_broken(finding: Finding) -> str:
 
 def _row(finding: Finding, rarest: bool) -> _Noun:
     """What a row is called."""
-    row, of = metric_of(finding.metric).noun.removesuffix("s"), ""
+    row, of = one_of(metric_of(finding.metric).noun), ""
     if finding.needed_unit == "positives":
         row = "row" if finding.class_label is not None or rarest else "positive"
         if finding.class_label is not None:

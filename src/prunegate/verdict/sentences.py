@@ -15,6 +15,7 @@ from prunegate.metrics.checks import is_level
 from prunegate.metrics.metric import Metric
 from prunegate.policy.explain import explain_check
 from prunegate.policy.schema import Minimum, Policy
+from prunegate.text.nouns import one_of
 from prunegate.text.numbers import number_of, plain, upper_bound_share
 from prunegate.text.quantities import Quantity
 from prunegate.text.said import joined, said
@@ -271,7 +272,7 @@ def of_undeclared(summary: SliceSummary) -> str:
 def of_unjudged(policy: Policy, summary: SliceSummary) -> str:
     """That a slice was not judged, why, and what is known of it all the same."""
     minimum, task = policy.evidence.minimum, policy.task.traits
-    noun = task.noun.removesuffix("s")
+    noun = one_of(task.noun)
     has, lacks = number_of(summary.rows, noun), number_of(minimum.rows, noun)
     if task.yes_no:
         has += f", {number_of(summary.positives, 'positive')}"

@@ -36,7 +36,7 @@ def test_a_number_of_threads_that_somebody_chose_stays(monkeypatch: pytest.Monke
 
 def test_the_machine_is_asked_where_nobody_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "getloadavg", lambda: (99999.0, 0.0, 0.0))
-    assert "load 99999.0" in threads.one_thread_where_busy()
+    assert "load 99,999.0" in threads.one_thread_where_busy()
 
 
 def test_a_system_that_does_not_tell_its_load_is_not_busy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,11 +104,11 @@ def test_a_plan_is_met_to_the_unit_and_leaves_the_model_as_it_was(name: str, how
 
     model = tiny(name)
     before = {key: value.clone() for key, value in model.module.state_dict().items()}
-    subject = RankingInput(family=model.family, module=model.module, data=rows_of(model, 6))
+    ranked = RankingInput(family=model.family, module=model.module, data=rows_of(model, 6))
     wanted = Prune.model_validate(
         {"what": "neurons", "amount": 0.5, "scope": "budget", "compensate": how}
     )
-    (plan,) = budgeted(subject, "neurons", rank("taylor", subject, "neurons"), wanted)
+    (plan,) = budgeted(ranked, "neurons", rank("taylor", ranked, "neurons"), wanted)
     going = plan.going
     assert sum(going) == 12
     assert all(0 <= count <= 7 for count in going)
@@ -143,17 +143,17 @@ def test_a_filter_costs_what_its_positions_cost() -> None:
     from prunegate.compress.scoring.by_criterion import rank
 
     model = tiny("resnet")
-    subject = RankingInput(family=model.family, module=model.module, data=rows_of(model, 4))
+    ranked = RankingInput(family=model.family, module=model.module, data=rows_of(model, 4))
     side = 32 // 4
-    assert unit_costs(subject, "filters") == [
+    assert unit_costs(ranked, "filters") == [
         (36 + 72) * side**2,
         2 * 72 * side**2,
         (72 + 108) * (side // 2) ** 2,
     ]
     wanted = Prune.model_validate({"what": "filters", "amount": 0.5, "scope": "budget"})
-    scores = rank("taylor", subject, "filters")
-    going = budgeted(subject, "filters", scores, wanted)[0].going
-    costs, sizes = unit_costs(subject, "filters"), [len(row) for row in scores]
+    scores = rank("taylor", ranked, "filters")
+    going = budgeted(ranked, "filters", scores, wanted)[0].going
+    costs, sizes = unit_costs(ranked, "filters"), [len(row) for row in scores]
     spent = sum(c * (s - g) for c, s, g in zip(costs, sizes, going, strict=True))
     assert spent <= 0.5 * sum(c * s for c, s in zip(costs, sizes, strict=True))
 
@@ -167,13 +167,13 @@ def test_units_of_a_wider_stage_cost_more_and_a_budget_is_not_passed(kind: Any) 
     from prunegate.compress.scoring.by_criterion import rank
 
     model = tiny("swin")
-    subject = RankingInput(family=model.family, module=model.module, data=rows_of(model, 4))
-    costs = unit_costs(subject, kind)
+    ranked = RankingInput(family=model.family, module=model.module, data=rows_of(model, 4))
+    costs = unit_costs(ranked, kind)
     matrices = 4 * 4 if kind == "heads" else 2  # of a head four, each four wide
     assert costs == [matrices * 8 * 64, matrices * 8 * 64, matrices * 16 * 16]
     wanted = Prune.model_validate({"what": kind, "amount": 0.5, "scope": "budget"})
-    scores = rank("activation", subject, kind)
-    going = budgeted(subject, kind, scores, wanted)[0].going
+    scores = rank("activation", ranked, kind)
+    going = budgeted(ranked, kind, scores, wanted)[0].going
     sizes = [len(row) for row in scores]
     spent = sum(c * (s - g) for c, s, g in zip(costs, sizes, going, strict=True))
     assert spent <= 0.5 * sum(c * s for c, s in zip(costs, sizes, strict=True))

@@ -79,8 +79,8 @@ def test_every_reader_gets_the_least_squares_solution(name: str) -> None:
             (seen(model, one.module, rows), as_matrix(one.module), bias_of(one.module))
             for one in found
         ]
-        subject = RankingInput(family=model.family, module=model.module, data=rows, batch_size=3)
-        compensate(subject, kind, keep)
+        ranked = RankingInput(family=model.family, module=model.module, data=rows, batch_size=3)
+        compensate(ranked, kind, keep)
         assert len(found) >= len(keep) > 0
         for one, ((inputs, outputs), weight, bias) in zip(found, before, strict=True):
             kept, gone = one.kept.numpy(), one.removed.numpy()
@@ -113,10 +113,8 @@ def test_batches_and_passes_change_nothing(name: str, monkeypatch: pytest.Monkey
         model = tiny(name)
         monkeypatch.setattr(input_sums, "_MOST_SUMMED", most)
         rows = rows_of(model, 8)
-        subject = RankingInput(
-            family=model.family, module=model.module, data=rows, batch_size=batch
-        )
-        compensate(subject, "neurons", [(0, 3, 5)] * 3)
+        ranked = RankingInput(family=model.family, module=model.module, data=rows, batch_size=batch)
+        compensate(ranked, "neurons", [(0, 3, 5)] * 3)
         made.append(model.module.state_dict())
     for key, one in made[0].items():
         torch.testing.assert_close(one, made[1][key], atol=1e-6, rtol=1e-6)
@@ -135,9 +133,9 @@ def test_a_unit_that_repeats_another_is_made_up_for_whole(
     with torch.no_grad():
         mlp.fc1.weight[1], mlp.fc1.bias[1] = mlp.fc1.weight[0].clone(), mlp.fc1.bias[0].clone()
         expected = model.module(pixel_values=rows.inputs).logits
-    subject = RankingInput(family=model.family, module=model.module, data=rows)
+    ranked = RankingInput(family=model.family, module=model.module, data=rows)
     weight = mlp.fc2.weight.detach().clone()
-    compensate(subject, "neurons", [(0,)])
+    compensate(ranked, "neurons", [(0,)])
     torch.testing.assert_close(
         mlp.fc2.weight[:, 0], weight[:, 0] + weight[:, 1] / 1.01, atol=1e-6, rtol=1e-5
     )
@@ -157,8 +155,8 @@ def test_what_never_moves_is_told_by_its_mean_alone(make_model: Make, make_rows:
         mlp.fc1.weight[0] = 0.0
         mlp.fc1.bias[0] = -1e4  # never fires
     weight = mlp.fc2.weight.detach().clone()
-    subject = RankingInput(family=model.family, module=model.module, data=make_rows(10))
-    compensate(subject, "neurons", [(0,)])
+    ranked = RankingInput(family=model.family, module=model.module, data=make_rows(10))
+    compensate(ranked, "neurons", [(0,)])
     assert torch.equal(mlp.fc2.weight, weight)
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from tests.unit.compress.prepared import amount_of, prepared, unvalidated
 
+from prunegate.compress.steps import Stage
 from prunegate.errors import ModelError
 
 pytestmark = pytest.mark.models
@@ -158,9 +159,9 @@ def test_a_killed_work_goes_on_to_the_same_bits(
         tune_step(rows),
     ]
     whole = compress(model, steps, seed=8)
-    told: list[str] = []
+    told: list[Stage] = []
 
-    def until(stage: str, _done: int, _total: int) -> None:
+    def until(stage: Stage, _done: int, _total: int) -> None:
         if stage not in told:
             told.append(stage)
         if len(told) > stop:
@@ -170,7 +171,7 @@ def test_a_killed_work_goes_on_to_the_same_bits(
     expected = compress(model, watched, seed=8)
     with pytest.raises(StopError):
         compress(model, watched, seed=8, checkpoints=tmp_path / "work", progress=until)
-    again: list[str] = []
+    again: list[Stage] = []
     resumed = compress(
         model,
         watched,

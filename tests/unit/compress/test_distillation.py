@@ -160,8 +160,8 @@ def test_with_several_labels_heads_are_ranked_and_the_loss_falls(
 
     plain, model, teacher = make_rows(24), make_model(), make_model(1)
     rows = replace(plain, labels=torch.stack([plain.labels, torch.ones(24)], dim=1).float())
-    subject = RankingInput(family=model.family, module=model.module, data=rows, batch_size=7)
-    found = rank("taylor", subject, "neurons")
+    ranked = RankingInput(family=model.family, module=model.module, data=rows, batch_size=7)
+    found = rank("taylor", ranked, "neurons")
     site = model.family.sites(model.module, "neurons")[0]
     total = np.zeros(site.units)
     for place in range(len(rows)):

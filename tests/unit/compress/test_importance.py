@@ -16,7 +16,7 @@ pytestmark = pytest.mark.models
 Make = Callable[..., Any]
 
 
-def subject(model: Any, data: Any = None, **settings: Any) -> Any:
+def ranking_input(model: Any, data: Any = None, **settings: Any) -> Any:
     from prunegate.compress.ranking_input import RankingInput
 
     return RankingInput(family=model.family, module=model.module, data=data, **settings)
@@ -65,7 +65,7 @@ def test_the_absolute_value_is_taken_per_sample(make_model: Make, make_rows: Mak
     single = [
         gate_gradients(model.module, sites, rows.batch(np.array([row]))) for row in range(len(rows))
     ]
-    measured = rank("taylor", subject(model, rows, batch_size=12), "heads")
+    measured = rank("taylor", ranking_input(model, rows, batch_size=12), "heads")
     for layer in range(len(sites)):
         stacked = torch.cat([gradients[layer] for gradients in single]).double()
         expected = stacked.abs().mean(dim=0).numpy()
@@ -78,8 +78,8 @@ def test_the_batch_size_does_not_matter(make_model: Make, make_rows: Make) -> No
     from prunegate.compress.scoring.by_criterion import rank
 
     model, rows = make_model(), make_rows(13)
-    whole = rank("taylor", subject(model, rows, batch_size=13), "heads")
-    pieces = rank("taylor", subject(model, rows, batch_size=4), "heads")
+    whole = rank("taylor", ranking_input(model, rows, batch_size=13), "heads")
+    pieces = rank("taylor", ranking_input(model, rows, batch_size=4), "heads")
     for one, other in zip(whole, pieces, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4)
 
@@ -93,7 +93,7 @@ def test_heads_have_unit_length_per_layer_and_a_dead_head_scores_nothing(
     with torch.no_grad():
         model.module.vit.layers[0].attention.o_proj.weight[:, 4:8] = 0  # head 1
         model.module.vit.layers[1].mlp.fc2.weight[:, 3] = 0
-    ranked = subject(model, make_rows(10))
+    ranked = ranking_input(model, make_rows(10))
     heads, neurons = rank("taylor", ranked, "heads"), rank("taylor", ranked, "neurons")
     assert [round(float(np.linalg.norm(layer)), 12) for layer in heads] == [1.0, 1.0]
     assert heads[0][1] == 0
@@ -107,7 +107,7 @@ def test_the_model_is_left_as_it_was(make_model: Make, make_rows: Make) -> None:
     model = make_model()
     model.module.train()
     before = {name: tensor.clone() for name, tensor in model.module.state_dict().items()}
-    rank("taylor", subject(model, make_rows(6)), "heads")
+    rank("taylor", ranking_input(model, make_rows(6)), "heads")
     assert model.module.training
     assert all(parameter.grad is None for parameter in model.module.parameters())
     assert all(torch.equal(before[name], now) for name, now in model.module.state_dict().items())
@@ -118,14 +118,14 @@ def test_data_that_cannot_rank_are_refused(make_model: Make, make_rows: Make) ->
 
     model, rows = make_model(), make_rows(4)
     with pytest.raises(TableError, match="no calibration rows"):
-        rank("taylor", subject(model, make_rows(0)), "heads")
+        rank("taylor", ranking_input(model, make_rows(0)), "heads")
     for label in (-100, 2):
         wrong = type(rows)(inputs=rows.inputs, labels=torch.full((4,), label))
         with pytest.raises(TableError, match="class numbers from 0 to 1"):
-            rank("taylor", subject(model, wrong), "heads")
+            rank("taylor", ranking_input(model, wrong), "heads")
     broken = type(rows)(inputs=rows.inputs * float("nan"), labels=rows.labels)
     with pytest.raises(ModelError, match="loss is not finite"):
-        rank("taylor", subject(model, broken), "heads")
+        rank("taylor", ranking_input(model, broken), "heads")
 
 
 def test_magnitude_is_the_norm_of_everything_that_goes(make_model: Make) -> None:
@@ -139,7 +139,7 @@ def test_magnitude_is_the_norm_of_everything_that_goes(make_model: Make) -> None
     for kind, units in (("heads", 3), ("neurons", 10)):
         for unit in range(units):
             model = make_model()
-            score = rank("magnitude", subject(model), kind)[0][unit]
+            score = rank("magnitude", ranking_input(model), kind)[0][unit]
             before = energy(model.module)
             rest = tuple(other for other in range(units) if other != unit)
             cut(model.family, model.module, kind, [rest, tuple(range(units))])
@@ -151,7 +151,7 @@ def test_criteria_are_looked_up_by_name(make_model: Make, make_rows: Make) -> No
     from prunegate.criteria import CRITERIA, ranked_by_rows
 
     model = make_model()
-    ranked = subject(model, make_rows(4), seed=3)
+    ranked = ranking_input(model, make_rows(4), seed=3)
     for name in CRITERIA:
         for kind, shapes in (("heads", [(3,)] * 2), ("neurons", [(10,)] * 2), ("layers", [(2,)])):
             first, again = rank(name, ranked, kind), rank(name, ranked, kind)
@@ -162,14 +162,14 @@ def test_criteria_are_looked_up_by_name(make_model: Make, make_rows: Make) -> No
         rank("astrology", ranked, "heads")
     for name in ranked_by_rows():
         with pytest.raises(TableError, match="calibration data"):
-            rank(name, subject(model), "heads")
+            rank(name, ranking_input(model), "heads")
 
 
 def test_random_scores_follow_the_seed(make_model: Make) -> None:
     from prunegate.compress.scoring.by_criterion import rank
 
     model = make_model()
-    one, other = (rank("random", subject(model, seed=seed), "heads") for seed in (1, 2))
+    one, other = (rank("random", ranking_input(model, seed=seed), "heads") for seed in (1, 2))
     assert not np.array_equal(one[0], other[0])
 
 

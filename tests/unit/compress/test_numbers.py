@@ -75,8 +75,8 @@ def test_heads_are_ranked_by_the_gradient_of_each_row(make_model: Make, make_row
     from prunegate.models.gates import gated
 
     model, rows = make_model(**ONE), numbered(make_rows(12))
-    subject = RankingInput(family=model.family, module=model.module, data=rows, batch_size=5)
-    found = rank("taylor", subject, "neurons")
+    ranked = RankingInput(family=model.family, module=model.module, data=rows, batch_size=5)
+    found = rank("taylor", ranked, "neurons")
     site = model.family.sites(model.module, "neurons")[0]
     total = np.zeros(site.units)
     for place in range(len(rows)):
@@ -119,12 +119,12 @@ def test_units_go_by_a_budget_with_a_fit_and_the_cut_answers_as_the_gates(
 
     model, rows = make_model(**ONE), numbered(make_rows(16))
     inputs = rows.batch(np.arange(16)).inputs
-    subject = RankingInput(family=model.family, module=model.module, data=rows)
+    ranked = RankingInput(family=model.family, module=model.module, data=rows)
     step = Prune.model_validate({"what": "neurons", "amount": 0.4, "scope": "budget"})
     sites = model.family.sites(model.module, "neurons")
     whole = [site.units for site in sites]
     with torch.no_grad():
-        removal = prune(subject, model.kept, step)
+        removal = prune(ranked, model.kept, step)
         kept = [removal.kept.of("neurons")[row] for row in range(len(whole))]
         cut = model.module(**inputs).logits
     other = make_model(**ONE)

@@ -64,10 +64,10 @@ def test_a_plan_loses_what_it_loses_when_it_is_recovered_by_hand() -> None:
     told = made_by(step(), seed=5).surgery.recipe[0]
     for plan in told["plans"]:
         model, rows = make_model_of(), make_rows_of(12)
-        subject = RankingInput(family=model.family, module=model.module, data=rows)
+        ranked = RankingInput(family=model.family, module=model.module, data=rows)
         going = tuple(10 - kept for kept in plan["kept"])
         one = Prune.model_validate({"what": "neurons", "criterion": "magnitude", "amount": 0.4})
-        prune(subject, model.kept, one, going)
+        prune(ranked, model.kept, one, going)
         short = Finetune.model_validate({**RECOVERY, "steps": 20})
         finetune(model.module, rows, short, seed=_step_seed(5, 2, 0))
         batch = rows.batch(range(12))  # type: ignore[arg-type]  # any row numbers

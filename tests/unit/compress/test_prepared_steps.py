@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from prunegate.compress.recorded_step import recorded_step, rows_in_words
-from prunegate.compress.steps import PreparedStep, prepare_steps, stage_in_words, unroll
+from prunegate.compress.steps import PreparedStep, Stage, prepare_steps, unroll
 from prunegate.compress.work import Work
 from prunegate.criteria import CRITERIA
 from prunegate.errors import InternalError, ModelError
@@ -284,7 +284,7 @@ def test_rows_in_words(rows: dict[str, Any], words: str) -> None:
 
 def test_stages_are_told_as_plain_verbs() -> None:
     told = [
-        stage_in_words(f"step {n} of 3: {verb}", "candidate")
+        Stage(place=f"step {n} of 3", verb=verb, of_units=n == 1).words("candidate")
         for n, verb in ((1, "rank heads"), (2, "quantize"), (3, "fine-tune"))
     ]
     assert told == [

@@ -12,6 +12,7 @@ import pytest
 import torch
 from tests.unit.compress.prepared import amount_of, prepared, unvalidated
 
+from prunegate.compress.steps import Stage
 from prunegate.errors import ModelError, TableError, UnsupportedError
 
 pytestmark = pytest.mark.models
@@ -34,7 +35,7 @@ def test_a_recipe_of_all_kinds(make_model: Make, make_rows: Make) -> None:
 
     baseline, rows = make_model(), make_rows(20)
     before = {name: tensor.clone() for name, tensor in baseline.module.state_dict().items()}
-    seen: list[tuple[str, int, int]] = []
+    seen: list[tuple[Stage, int, int]] = []
     candidate = compress(
         baseline,
         [
@@ -55,8 +56,8 @@ def test_a_recipe_of_all_kinds(make_model: Make, make_rows: Make) -> None:
     assert candidate.surgery.recipe[0]["fraction"] == 1 / 3
     assert candidate.surgery.recipe[2]["data"] == "train"
     assert candidate.surgery.recipe[2]["rows"] == 20
-    assert seen[0] == ("step 1 of 3: rank heads", 20, 20)
-    assert seen[-1] == ("step 3 of 3: fine-tune", 3, 3)
+    assert seen[0] == (Stage(place="step 1 of 3", verb="rank heads", of_units=True), 20, 20)
+    assert seen[-1] == (Stage(place="step 3 of 3", verb="fine-tune", of_units=False), 3, 3)
     assert all(torch.equal(before[name], now) for name, now in baseline.module.state_dict().items())
 
 
@@ -116,10 +117,10 @@ def test_the_head_map_is_the_first_head_ranking(make_model: Make, make_rows: Mak
     ranking = candidate.importance("heads")
     assert ranking is not None
     assert ranking.criterion == "taylor"
-    subject = RankingInput(family=baseline.family, module=candidate.module, data=rows)
-    assert len(rank("taylor", subject, "heads")) == 2
+    ranked = RankingInput(family=baseline.family, module=candidate.module, data=rows)
+    assert len(rank("taylor", ranked, "heads")) == 2
     baseline_heads = compress(baseline, [prune_step("heads", rows, keep=4)]).importance("heads")
-    expected = shares_of_rows(rank("taylor", replace(subject, module=baseline.module), "heads"))
+    expected = shares_of_rows(rank("taylor", replace(ranked, module=baseline.module), "heads"))
     assert baseline_heads is not None
     for layer, shares in zip(baseline_heads.shares, expected, strict=True):
         assert sum(value for value in layer if value is not None) == pytest.approx(1, abs=1e-5)
@@ -218,8 +219,8 @@ def test_a_missing_extra_is_known_before_any_training(
 
     from prunegate.compress.execute import compress
 
-    def never(stage: str, _done: int, _total: int) -> None:
-        raise AssertionError(stage)
+    def never(stage: Stage, _done: int, _total: int) -> None:
+        raise AssertionError(stage.verb)
 
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     steps = [tune_step(make_rows(4)), prepared(export="onnx")]

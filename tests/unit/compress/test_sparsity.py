@@ -22,7 +22,7 @@ Make = Callable[..., Any]
 SCORING = [name for name, criterion in CRITERIA.items() if criterion.scores_weights]
 
 
-def subject(model: Any, rows: Any = None) -> Any:
+def ranking_input(model: Any, rows: Any = None) -> Any:
     from prunegate.compress.ranking_input import RankingInput
 
     return RankingInput(family=model.family, module=model.module, data=rows, seed=5)
@@ -57,7 +57,7 @@ def test_exactly_the_share_is_zero(
     model = make_model()
     before = {name: tensor.clone() for name, tensor in model.module.state_dict().items()}
     wanted = thinning(fraction=fraction, criterion=criterion, scope=scope)
-    count = thin(subject(model, make_rows(6)), wanted)
+    count = thin(ranking_input(model, make_rows(6)), wanted)
     masks = zeros(model)
     sizes = {name: mask.numel() for name, mask in masks.items()}
     assert not any(bool(mask.all()) for mask in masks.values()), "no tensor is emptied"
@@ -80,7 +80,7 @@ def test_magnitude_takes_the_smallest(make_model: Make) -> None:
     before = prunable(model.module, model.family).values()
     weights = torch.cat([weight.detach().abs().flatten() for weight in before])
     limit = weights.sort().values[round(0.6 * len(weights)) - 1]
-    thin(subject(model), thinning(fraction=0.6))
+    thin(ranking_input(model), thinning(fraction=0.6))
     for weight in prunable(model.module, model.family).values():
         assert bool((weight[weight != 0].abs() > limit).all())
 
@@ -91,7 +91,7 @@ def test_taylor_is_the_gradient_times_the_weight(make_model: Make, make_rows: Ma
 
     model, rows = make_model(), make_rows(10)
     tensors = prunable(model.module, model.family)
-    scores = rank_weights("taylor", subject(model, rows), tensors)
+    scores = rank_weights("taylor", ranking_input(model, rows), tensors)
     batch = rows.batch(np.arange(10))
     loss = torch.nn.functional.cross_entropy(model.module(**batch.inputs).logits, batch.labels)
     loss.backward()
@@ -110,7 +110,8 @@ def test_activation_is_the_weight_times_its_inputs_norm(make_model: Make, make_r
         model.module(**rows.batch(np.arange(10)).inputs)
     handle.remove()
     norms = seen[0].flatten(0, 1).norm(dim=0)
-    scores = rank_weights("activation", subject(model, rows), prunable(model.module, model.family))
+    tensors = prunable(model.module, model.family)
+    scores = rank_weights("activation", ranking_input(model, rows), tensors)
     name = "vit.layers.1.mlp.fc1.weight"
     torch.testing.assert_close(scores[name], fc1.weight.detach().abs() * norms)
 
@@ -122,7 +123,7 @@ def test_two_of_every_four_neighbours_stay(
     from prunegate.compress.unstructured import thin
 
     model = make_model(intermediate_size=8)
-    count = thin(subject(model, make_rows(6)), thinning("2:4", criterion=criterion))
+    count = thin(ranking_input(model, make_rows(6)), thinning("2:4", criterion=criterion))
     masks = zeros(model)
     assert count == sum(mask.numel() for mask in masks.values()) // 2
     for mask in masks.values():
@@ -134,7 +135,7 @@ def test_two_of_four_needs_fours(make_model: Make) -> None:
 
     model = make_model()
     with pytest.raises(ModelError, match=r"fc2\.weight \(10\).*multiples of 4"):
-        thin(subject(model), thinning("2:4"))
+        thin(ranking_input(model), thinning("2:4"))
     assert not any(bool(mask.any()) for mask in zeros(model).values())
 
 
@@ -144,7 +145,7 @@ def test_cycles_add_up_and_never_bring_a_weight_back(make_model: Make) -> None:
     model, wanted = make_model(), thinning(fraction=0.9)
     counts, earlier = [], zeros(model)
     for cycle in (1, 2, 3):
-        counts.append(thin(subject(model), wanted, cycle=cycle, cycles=3))
+        counts.append(thin(ranking_input(model), wanted, cycle=cycle, cycles=3))
         now = zeros(model)
         assert all(bool((now[name] | ~earlier[name]).all()) for name in now)
         earlier = now
@@ -169,7 +170,7 @@ def test_amounts_that_cannot_be_are_refused_and_change_nothing(
 
     model = make_model()
     with pytest.raises(error, match=message):
-        thin(subject(model), thinning(**wanted))
+        thin(ranking_input(model), thinning(**wanted))
     assert not any(bool(mask.any()) for mask in zeros(model).values())
 
 
@@ -179,7 +180,7 @@ def test_zeros_stay_zero_while_the_rest_trains(make_model: Make, make_rows: Make
     from prunegate.models.sparse import held, masks
 
     model, rows = make_model(), make_rows(24)
-    thin(subject(model), thinning(fraction=0.7))
+    thin(ranking_input(model), thinning(fraction=0.7))
     before = zeros(model)
     with held(model.module, masks(model.module, model.family)):
         finetune(model.module, rows, Finetune(steps=8, batch_size=8, learning_rate=0.05))

@@ -144,10 +144,10 @@ def test_every_criterion_ranks_every_kind(name: str) -> None:
     from prunegate.criteria import CRITERIA
 
     model = tiny(name)
-    subject = RankingInput(family=model.family, module=model.module, data=rows_of(model, 6))
+    ranked = RankingInput(family=model.family, module=model.module, data=rows_of(model, 6))
     for kind in model.whole.kinds:
         for criterion in CRITERIA:
-            scores = rank(criterion, subject, kind)
+            scores = rank(criterion, ranked, kind)
             assert tuple(len(row) for row in scores) == model.whole.counts(kind)
             assert all(row.std() > 0 for row in scores), (kind, criterion)
 
@@ -223,10 +223,10 @@ def test_units_that_a_family_does_not_have_are_refused_with_those_it_has(
     from prunegate.compress.structured import prune
 
     model = tiny(name)
-    subject = RankingInput(family=model.family, module=model.module)
+    ranked = RankingInput(family=model.family, module=model.module)
     wanted = Prune(what=kind, amount=Keep(keep=1), criterion="magnitude")  # type: ignore[arg-type]
     with pytest.raises(UnsupportedError, match=f"has no {kind} that can be pruned; it has: {has}"):
-        prune(subject, model.whole, wanted)
+        prune(ranked, model.whole, wanted)
 
 
 def test_batch_norm_follows_its_filters() -> None:

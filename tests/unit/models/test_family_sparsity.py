@@ -24,12 +24,12 @@ def test_single_weights_are_zeroed_in_layers_only(name: str, what: Any) -> None:
 
     for criterion in SCORING:
         model = tiny(name)
-        subject = RankingInput(family=model.family, module=model.module, data=rows_of(model, 4))
+        ranked = RankingInput(family=model.family, module=model.module, data=rows_of(model, 4))
         tensors = prunable(model.module, model.family)
         total = sum(weight.numel() for weight in tensors.values())
         amount = None if what == "2:4" else 0.5
         wanted = Prune(what=what, amount=amount, criterion=criterion, scope="per_layer")
-        zeros = thin(subject, wanted)
+        zeros = thin(ranked, wanted)
         assert zeros == total // 2
         for key, weight in model.module.named_parameters():
             if key not in tensors:

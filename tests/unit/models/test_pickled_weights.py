@@ -150,8 +150,17 @@ def archived(parts: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
+def program(instructions: bytes) -> bytes:
+    return archived({"archive/data.pkl": instructions, "archive/version": b"3\n"})
+
+
 def scripted(_: dict[str, Any]) -> bytes:
     return archived({f"m/{name}": b"N." for name in ("data.pkl", "constants.pkl", "code/m.py")})
+
+
+def nested(depth: int) -> bytes:
+    """A dictionary whose key is an empty tuple in a tuple in a tuple and so on."""
+    return program(b"\x80\x02}" + b")" + b"\x85" * depth + b"K\x01s.")
 
 
 class Shadowed:
@@ -216,9 +225,18 @@ LIES = {
     "deflated": (compressed, "an archive with compressed or doubled parts, not what torch.save"),
     "TorchScript": (scripted, "a program of TorchScript, not what torch.save writes"),
     "arrays": (lambda _: archived({"a.npy": b"1"}), "another archive, not what torch.save"),
+    "a name of tuples in tuples": (lambda _: nested(500), "nested more than 100 deep"),
     "text": (lambda _: b"version https://git-lfs.github.com/spec/v1", "not a whole file"),
     "cut": (lambda s: saved(s)[:-200], "not a whole file of torch.save"),
-    "another protocol": (lambda s: saved(s, pickle_protocol=4), "another protocol.*STACK_GLOBAL"),
+    "another protocol": (lambda s: saved(s, pickle_protocol=4), r"another protocol.*\(FRAME\)"),
+    "a buffer that lies elsewhere": (
+        lambda _: program(b"\x80\x05}X\x01\x00\x00\x00a\x97s."),
+        r"another protocol.*\(NEXT_BUFFER\)",
+    ),
+    "an instruction that torch does not know": (
+        lambda _: program(b"\x80\x02}X\x01\x00\x00\x00aI1\ns."),
+        r"weights_only reader refuses it \(Unsupported operand 73\)",
+    ),
     "empty": (lambda _: b"", "not a whole file of torch.save"),
 }
 

@@ -66,9 +66,13 @@ RULES = {
         "{metric: recall, max_drop: 2}",
         "max_drop: got 2, but a share cannot change by 1 or more; write 0.02 for 2 points",
     ),
+    "per cent with many digits": (
+        "{metric: recall, at_least: 1.2345678}",
+        "at_least: got 1.2345678, expected a share from 0 to 1; write 0.012345678 for 1.2345678 %",
+    ),
     "a margin that no table can tell": (
         "{metric: recall, max_drop: 5e-324}",
-        "max_drop: got 4.94066e-324, expected 0, or at least 1e-08",
+        "max_drop: got 5e-324, expected 0, or at least 1e-08",
     ),
     "a share that no table can tell": (
         "{metric: recall, min_gain: {relative: 1e-12}}",
@@ -84,19 +88,19 @@ RULES = {
     ),
     "a margin that leaves nothing": (
         "{metric: recall, max_drop: 0.9999999999999999}",
-        "max_drop: got 0.99999999999999989, expected at most 0.99999999",
+        "max_drop: got 0.9999999999999999, expected at most 0.99999999",
     ),
     "a relative margin that leaves nothing": (
         "{metric: recall, max_drop: {relative: 0.9999999999}}",
-        "max_drop.relative: got 0.99999999989999999, expected at most 0.99999999",
+        "max_drop.relative: got 0.9999999999, expected at most 0.99999999",
     ),
     "a factor of nothing": (
         "{metric: recall, max_ratio: 5e-324}",
-        "max_ratio: got 4.94066e-324, expected at least 1e-08",
+        "max_ratio: got 5e-324, expected at least 1e-08",
     ),
     "a factor of everything": (
         "{metric: false_positive_rate, max_ratio: 1e300}",
-        "max_ratio: got 1e+300, expected at most 1e+06",
+        "max_ratio: got 1e+300, expected at most 1000000",
     ),
     "drop of a metric where lower is better": (
         "{metric: latency_p95_ms, max_drop: 3}",

@@ -27,7 +27,6 @@ FORMATS = {
 """Folders that read and write formats of others."""
 ALLOWED = {
     "audit/history_read.py": "the bytes of a key",
-    "audit/recipe_words.py": "the singular of a noun",
     "io/worker_process.py": "lines of bytes between two processes",
     "audit/opinion/worker.py": "lines of bytes between two processes",
     "audit/read.py": "the first bytes of a file that claims to be a record",
@@ -46,7 +45,6 @@ ALLOWED = {
     "compress/int8_ranges.py": "the first line of another library's error",
     "compress/scoring/activation.py": "dotted names of modules",
     "compress/scoring/by_criterion.py": "module:name of a class",
-    "compress/steps.py": "verb: object of a stage of its own progress",
     "counting/labelled_part.py": "the zeros that ids begin with",
     "counting/weighing.py": "the ends of columns' names",
     "cost/amounts.py": "digits after a decimal point",
@@ -54,7 +52,7 @@ ALLOWED = {
     "cost/memory_process.py": "name: value of /proc",
     "cost/processor.py": "name: value of /proc",
     "cost/rounds.py": "the first line of another library's error",
-    "data/contract/contract.py": "the singular of a noun",
+    "data/contract/contract.py": "the beginning of keyword arguments' names",
     "data/contract/great_expectations.py": "dotted names of modules",
     "data/predictions/class_scores.py": "the beginning of columns' names",
     "data/predictions/csv.py": "the first bytes of a packed file",
@@ -76,7 +74,6 @@ ALLOWED = {
     "policy/place.py": "the parts of a path",
     "policy/consistency.py": "reserved names of columns",
     "policy/diff_words.py": "a field's path in the policy",
-    "policy/explain.py": "the singular of a noun",
     "policy/messages.py": "a field's path in the policy",
     "policy/naming.py": "the sign that a bin's name begins with",
     "policy/validation.py": "pydantic's types of mistakes",
@@ -96,13 +93,12 @@ ALLOWED = {
     "report/speech.py": "an amount's currency and a figure's unit",
     "report/svg.py": "names and values of SVG attributes",
     "report/verify_page.py": "a digest that a page tells in part",
-    "report/wanted_rows.py": "the singular of a noun",
     "text/escape.py": "Unicode's names of characters",
     "text/money.py": "digits after a decimal point",
     "text/numbers.py": "digits, signs and the letter p of its own figures",
     "text/said.py": "the unit of a figure",
     "text/quantities.py": "a sign or unit of its own figures",
-    "verdict/advice.py": "the singular of a noun",
+    "verdict/advice.py": "the request at the end of its own note",
     "verdict/sentences.py": "the full stop of its own sentence",
 }
 """Files that take something apart that is no sentence, and what."""

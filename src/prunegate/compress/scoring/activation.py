@@ -27,18 +27,18 @@ from prunegate.models.sparse import output_first
 class Activation(Scoring):
     """By what units hand on, and weights are given."""
 
-    def unit_scores(self, subject: RankingInput, kind: Kind) -> Scores:
+    def unit_scores(self, ranked: RankingInput, kind: Kind) -> Scores:
         """Score units by their mean absolute activation.
 
         Padding is not counted where the inputs have an attention mask.
         """
-        sites = subject.family.sites(subject.module, kind)
+        sites = ranked.family.sites(ranked.module, kind)
         totals = [np.zeros(site.units) for site in sites]
         with (
-            placed(subject.module, subject.device, training=False) as target,
+            placed(ranked.module, ranked.device, training=False) as target,
             torch.inference_mode(),
         ):
-            for batch in subject.batches():
+            for batch in ranked.batches():
                 inputs = batch.to(target).inputs
                 mask = inputs.get("attention_mask")
 
@@ -53,26 +53,26 @@ class Activation(Scoring):
                     totals[number][list(units)] += _summed(positions, mask)
 
                 with watched(sites, see):
-                    subject.module(**inputs)
-        return tuple(total / len(subject.rows()) for total in totals)
+                    ranked.module(**inputs)
+        return tuple(total / len(ranked.rows()) for total in totals)
 
     def weight_scores(
-        self, subject: RankingInput, tensors: Mapping[str, nn.Parameter]
+        self, ranked: RankingInput, tensors: Mapping[str, nn.Parameter]
     ) -> dict[str, Tensor]:
         """Score weights by |w| times the norm of their input."""
         squares: dict[str, Tensor] = {}
         with (
-            placed(subject.module, subject.device, training=False) as target,
+            placed(ranked.module, ranked.device, training=False) as target,
             torch.inference_mode(),
             ExitStack() as stack,
         ):
             for name in tensors:
-                owner = subject.module.get_submodule(name.rpartition(".")[0])
+                owner = ranked.module.get_submodule(name.rpartition(".")[0])
                 stack.callback(owner.register_forward_pre_hook(_adding(squares, name)).remove)
-            for batch in subject.batches():
-                subject.module(**batch.to(target).inputs)
+            for batch in ranked.batches():
+                ranked.module(**batch.to(target).inputs)
         return {
-            name: _times(weight.detach(), squares[name], output_first(subject.module, name))
+            name: _times(weight.detach(), squares[name], output_first(ranked.module, name))
             for name, weight in tensors.items()
         }
 

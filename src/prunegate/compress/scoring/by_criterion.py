@@ -25,11 +25,11 @@ class Scoring(ABC):
     """How one criterion scores. The model is left as it was: weights, mode and device."""
 
     @abstractmethod
-    def unit_scores(self, subject: RankingInput, kind: Kind) -> Scores:
+    def unit_scores(self, ranked: RankingInput, kind: Kind) -> Scores:
         """Score the units of a kind that are present: float64 [units] per row, none negative."""
 
     def weight_scores(
-        self, subject: RankingInput, tensors: Mapping[str, nn.Parameter]
+        self, ranked: RankingInput, tensors: Mapping[str, nn.Parameter]
     ) -> dict[str, Tensor]:
         """Score single weights: a tensor of its shape for each parameter.
 
@@ -41,7 +41,7 @@ class Scoring(ABC):
         raise NotImplementedError
 
 
-def rank(criterion: str, subject: RankingInput, kind: Kind) -> Scores:
+def rank(criterion: str, ranked: RankingInput, kind: Kind) -> Scores:
     """Score every unit of a kind that is present, row by row.
 
     Raises:
@@ -50,17 +50,17 @@ def rank(criterion: str, subject: RankingInput, kind: Kind) -> Scores:
         ModelError: a score that is not finite, or negative.
     """
     check_criterion(criterion)
-    return checked(_scoring(criterion).unit_scores(subject, kind))
+    return checked(_scoring(criterion).unit_scores(ranked, kind))
 
 
 def rank_weights(
-    criterion: str, subject: RankingInput, tensors: Mapping[str, nn.Parameter]
+    criterion: str, ranked: RankingInput, tensors: Mapping[str, nn.Parameter]
 ) -> dict[str, Tensor]:
     """Score single weights.
 
     Args:
         criterion: A name in ``CRITERIA``.
-        subject: The model and what may be used to rank it.
+        ranked: The model and what may be used to rank it.
         tensors: What is scored, by parameter name.
 
     Returns:
@@ -71,7 +71,7 @@ def rank_weights(
         TableError: the criterion needs calibration data and there are none.
     """
     check_criterion(criterion, weights=True)
-    scores = _scoring(criterion).weight_scores(subject, tensors)
+    scores = _scoring(criterion).weight_scores(ranked, tensors)
     return {name: score.detach().cpu() for name, score in scores.items()}
 
 

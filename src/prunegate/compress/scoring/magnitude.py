@@ -22,15 +22,15 @@ from prunegate.models.sites import Site
 class Magnitude(Scoring):
     """By the size of the weights; no data."""
 
-    def unit_scores(self, subject: RankingInput, kind: Kind) -> Scores:
+    def unit_scores(self, ranked: RankingInput, kind: Kind) -> Scores:
         """Score units by the L2 norm of their weights and biases."""
-        return tuple(_norms(site) for site in subject.family.sites(subject.module, kind))
+        return tuple(_norms(site) for site in ranked.family.sites(ranked.module, kind))
 
     def weight_scores(
-        self, subject: RankingInput, tensors: Mapping[str, nn.Parameter]
+        self, ranked: RankingInput, tensors: Mapping[str, nn.Parameter]
     ) -> dict[str, Tensor]:
         """Score weights by |w|."""
-        del subject
+        del ranked
         return {name: weight.detach().abs() for name, weight in tensors.items()}
 
 

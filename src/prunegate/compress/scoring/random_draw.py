@@ -17,17 +17,17 @@ from prunegate.models.kept_units import Kind
 class RandomDraw(Scoring):
     """Uniform in [0, 1) from the step's seed; the same seed gives the same scores."""
 
-    def unit_scores(self, subject: RankingInput, kind: Kind) -> Scores:
+    def unit_scores(self, ranked: RankingInput, kind: Kind) -> Scores:
         """Draw a score for each unit."""
-        generator = np.random.default_rng(subject.seed)
-        sites = subject.family.sites(subject.module, kind)
+        generator = np.random.default_rng(ranked.seed)
+        sites = ranked.family.sites(ranked.module, kind)
         return tuple(generator.random(site.units) for site in sites)
 
     def weight_scores(
-        self, subject: RankingInput, tensors: Mapping[str, nn.Parameter]
+        self, ranked: RankingInput, tensors: Mapping[str, nn.Parameter]
     ) -> dict[str, Tensor]:
         """Draw a score for each weight."""
-        generator = torch.Generator().manual_seed(subject.seed)
+        generator = torch.Generator().manual_seed(ranked.seed)
         return {
             name: torch.rand(weight.shape, generator=generator) for name, weight in tensors.items()
         }

@@ -33,7 +33,7 @@ NORMALISED: tuple[Kind, ...] = ("heads", "filters")
 class Taylor(Scoring):
     """By the loss's gradient; one forward and backward pass over the data for all units."""
 
-    def unit_scores(self, subject: RankingInput, kind: Kind) -> Scores:
+    def unit_scores(self, ranked: RankingInput, kind: Kind) -> Scores:
         """Score units by mean |gate gradient| per sample; heads and filters L2-normalised per row.
 
         The batch size does not change the result beyond rounding.
@@ -42,28 +42,28 @@ class Taylor(Scoring):
             TableError: no rows, or a label that is not a class.
             ModelError: a loss or gradient is not finite.
         """
-        sites = subject.family.sites(subject.module, kind)
+        sites = ranked.family.sites(ranked.module, kind)
         totals = [np.zeros(site.units) for site in sites]
-        with placed(subject.module, subject.device, training=False) as target:
-            for batch in subject.batches():
-                gradients = gate_gradients(subject.module, sites, batch.to(target))
+        with placed(ranked.module, ranked.device, training=False) as target:
+            for batch in ranked.batches():
+                gradients = gate_gradients(ranked.module, sites, batch.to(target))
                 totals = [a + _absolute(b) for a, b in zip(totals, gradients, strict=True)]
-        means = [total / len(subject.rows()) for total in totals]
+        means = [total / len(ranked.rows()) for total in totals]
         return unit_length(means) if kind in NORMALISED else tuple(means)
 
     def weight_scores(
-        self, subject: RankingInput, tensors: Mapping[str, nn.Parameter]
+        self, ranked: RankingInput, tensors: Mapping[str, nn.Parameter]
     ) -> dict[str, Tensor]:
         """Score weights by |w * dL/dw| over the rows."""
         names, totals = list(tensors), {name: torch.zeros(()) for name in tensors}
-        with placed(subject.module, subject.device, training=False) as target:
-            for batch in subject.batches():
-                loss = batch_loss(subject.module, batch.to(target), reduction="sum")
+        with placed(ranked.module, ranked.device, training=False) as target:
+            for batch in ranked.batches():
+                loss = batch_loss(ranked.module, batch.to(target), reduction="sum")
                 for name, gradient in zip(
                     names, torch.autograd.grad(loss, [tensors[name] for name in names]), strict=True
                 ):
                     totals[name] = totals[name] + gradient.cpu()
-        rows = len(subject.rows())
+        rows = len(ranked.rows())
         return {name: (tensors[name].detach() * totals[name] / rows).abs() for name in names}
 
 

@@ -23,6 +23,7 @@ from prunegate.data.predictions.lookalikes import hints_of_lookalikes
 from prunegate.data.predictions.many_values import MOST, KeyValues, hints, key_values
 from prunegate.errors import ContractError, InternalError, TooFewRowsError
 from prunegate.policy.schema import Policy, SliceSpec
+from prunegate.text.nouns import one_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +106,7 @@ def check_contract(rows: LabelledRows, policy: Policy, hashes: Sequence[str]) ->
     lines = _gate_values(rows, judged)
     many = tuple(_too_many(found) for found in key_values(judged, lines) if found.number > MOST)
     repeated = repeated_content(rows, hashes)
-    noun = rows.reads.removesuffix("s")
+    noun = one_of(rows.reads)
     warning = f"{repeated} {noun}(s) repeat the content of another {noun} of the same split"
     far = mix_warning(policy, gate_mix(rows, policy)) if policy.data.tolerance is None else None
     told = (
