@@ -75,10 +75,6 @@ class _Request:
         place = Path(self.table)
         return self.engine == "local" or (place.is_file() and place.suffix in _HEADERS)
 
-    def named(self, *options: str) -> dict[str, Any]:
-        """What was given to some options, by name."""
-        return {name: getattr(self, name) for name in options}
-
     def job(self, progress: Progress) -> ScoringJob:
         """The work that is asked for; loads torch."""
         from prunegate.pipeline.scoring_job import ScoringJob
@@ -89,8 +85,16 @@ class _Request:
             table=Path(self.table),
             out=Path(self.out),
             progress=progress,
-            **self.named("images", "id", "image", "text", "positive", "column", "numbers"),
-            **self.named("batch", "device", "pickles"),
+            images=self.images,
+            id=self.id,
+            image=self.image,
+            text=self.text,
+            positive=self.positive,
+            column=self.column,
+            numbers=self.numbers,
+            batch=self.batch,
+            device=self.device,
+            pickles=self.pickles,
         )
 
 
@@ -241,7 +245,12 @@ def _refuse_contents(asked: _Request) -> None:
 
     table = Path(asked.table)
     wanted = WantedScores(
-        place=asked.model, table=table, **asked.named("image", "text", "positive", "numbers")
+        place=asked.model,
+        table=table,
+        image=asked.image,
+        text=asked.text,
+        positive=asked.positive,
+        numbers=asked.numbers,
     )
     columns = column_names(table, (asked.id,))
     if asked.is_page:
@@ -259,8 +268,8 @@ def _here(asked: _Request, job: ScoringJob) -> list[str]:
 def _on_spark(asked: _Request, job: ScoringJob) -> list[str]:
     from prunegate.pipeline.predict_on_spark import SparkScoring, predict_on_spark
 
-    place = asked.named("table", "out", "force")
-    return [_written(predict_on_spark(SparkScoring(job=job, **place)), asked)]
+    scoring = SparkScoring(job=job, table=asked.table, out=asked.out, force=asked.force)
+    return [_written(predict_on_spark(scoring), asked)]
 
 
 def _in_browser(asked: _Request, job: ScoringJob) -> list[str]:

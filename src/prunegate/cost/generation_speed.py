@@ -12,20 +12,15 @@ import inspect
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from prunegate.cost.measure import median_ratio
-from prunegate.cost.measurement import (
-    Estimate95,
-    GenerationTiming,
-    Measurements,
-    ModelFigures,
-)
-from prunegate.cost.rounds import settings
+from prunegate.cost.measure import candidate_ratio, noise_ratio
+from prunegate.cost.measurement import GenerationTiming, Measurements, ModelFigures
+from prunegate.cost.rounds import Round, settings
 from prunegate.errors import MeasurementError
 from prunegate.io.progress import Progress, silent
 
@@ -91,18 +86,26 @@ def with_generation(  # noqa: PLR0913  # the settings of one experiment, by keyw
         texts = _texts_per_slot(modules, prompts, new_tokens, rounds, seconds)
         taken = []
         for done in range(rounds):
-            slots = [
+            before, compressed, after = (
                 [write_text(module, prompts, new_tokens) for _ in range(texts)]
                 for module in (baseline, candidate, baseline)
-            ]
-            taken.append(slots)
+            )
+            taken.append(Round(before=before, candidate=compressed, after=after))
             progress("generate", done + 1, rounds)
-    written = _Written(rounds=taken)
+    of_baseline = [text for r in taken for slot in r.baseline for text in slot]
+    of_candidate = [text for r in taken for text in r.candidate]
     return replace(
         timed,
-        baseline=written.added_to(timed.baseline, _BASELINE),
-        candidate=written.added_to(timed.candidate, _CANDIDATE),
-        generation=written.timing(prompts.shape[1], new_tokens),
+        baseline=_with_medians(timed.baseline, of_baseline),
+        candidate=_with_medians(timed.candidate, of_candidate),
+        generation=GenerationTiming(
+            prompt_tokens=prompts.shape[1],
+            new_tokens=new_tokens,
+            ttft_ratio=candidate_ratio(taken, _first),
+            tpot_ratio=candidate_ratio(taken, _each),
+            ttft_noise=noise_ratio(taken, _first),
+            tpot_noise=noise_ratio(taken, _each),
+        ),
     )
 
 
@@ -175,49 +178,15 @@ def _texts_per_slot(
     return max(1, round(seconds / (rounds * (2 * long[0] + long[1]))))
 
 
-Part = Literal["first", "each"]
-_Places = tuple[int, ...]
-"""Of slots in a round."""
-_BASELINE, _CANDIDATE = (0, 2), (1,)
-_BEFORE, _AFTER = (0,), (2,)
+def _with_medians(figures: ModelFigures, texts: Sequence[TextTimes]) -> ModelFigures:
+    """A model's figures with the medians over all its texts, in milliseconds to six digits."""
+    first, each = (float(f"{1000 * time_of(texts):.6g}") for time_of in (_first, _each))
+    return replace(figures, ttft_ms=first, tpot_ms=each)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Written:
-    """Texts that were written, round by round: of the baseline, the candidate, the baseline."""
+def _first(texts: Sequence[TextTimes]) -> float:
+    return float(np.median([text.first for text in texts]))
 
-    rounds: Sequence[Sequence[Sequence[TextTimes]]]
 
-    def added_to(self, figures: ModelFigures, places: _Places) -> ModelFigures:
-        """A model's figures with the medians over all its texts."""
-        return replace(
-            figures,
-            ttft_ms=self._milliseconds(places, "first"),
-            tpot_ms=self._milliseconds(places, "each"),
-        )
-
-    def timing(self, prompt_tokens: int, new_tokens: int) -> GenerationTiming:
-        """Both models against each other, and the baseline against itself."""
-        return GenerationTiming(
-            prompt_tokens=prompt_tokens,
-            new_tokens=new_tokens,
-            ttft_ratio=self._ratio(_CANDIDATE, _BASELINE, "first"),
-            tpot_ratio=self._ratio(_CANDIDATE, _BASELINE, "each"),
-            ttft_noise=self._ratio(_AFTER, _BEFORE, "first"),
-            tpot_noise=self._ratio(_AFTER, _BEFORE, "each"),
-        )
-
-    def _ratio(self, over: _Places, under: _Places, part: Part) -> Estimate95:
-        """The ratio of slots; of several slots the mean."""
-        return median_ratio(*(self._by_round(places, part) for places in (over, under)))
-
-    def _by_round(self, places: _Places, part: Part) -> list[float]:
-        return [
-            float(np.mean([np.median([getattr(one, part) for one in slots[p]]) for p in places]))
-            for slots in self.rounds
-        ]
-
-    def _milliseconds(self, places: _Places, part: Part) -> float:
-        """The median over all texts, to six digits."""
-        times = [getattr(one, part) for r in self.rounds for p in places for one in r[p]]
-        return float(f"{1000 * float(np.median(times)):.6g}")
+def _each(texts: Sequence[TextTimes]) -> float:
+    return float(np.median([text.each for text in texts]))

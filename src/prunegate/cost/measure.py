@@ -12,7 +12,7 @@ import math
 import os
 import platform
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -28,6 +28,7 @@ from prunegate.cost.rounds import (
     Round,
     Run,
     Slot,
+    Taken,
     calls_per_slot,
     device_of,
     runner,
@@ -95,6 +96,21 @@ def median_ratio(numerators: Sequence[float], denominators: Sequence[float]) -> 
     return Estimate95(value=value, low=low, high=high)
 
 
+def candidate_ratio(
+    rounds: Sequence[Round[Taken]], time_of: Callable[[Taken], float]
+) -> Estimate95:
+    """The candidate's time over the mean of the baseline's two; raises as ``median_ratio``."""
+    before = [float(np.mean([time_of(slot) for slot in one.baseline])) for one in rounds]
+    return median_ratio([time_of(one.candidate) for one in rounds], before)
+
+
+def noise_ratio(rounds: Sequence[Round[Taken]], time_of: Callable[[Taken], float]) -> Estimate95:
+    """The baseline's second time over its first (A/A); raises as ``median_ratio``."""
+    return median_ratio(
+        [time_of(one.after) for one in rounds], [time_of(one.before) for one in rounds]
+    )
+
+
 def _rank(rounds: int) -> int:
     """Return the largest k with 2 P(Binomial(rounds, 1/2) < k) <= 5 %."""
     tail, rank = 0, 0
@@ -154,39 +170,40 @@ def measure(  # noqa: PLR0913  # the settings of one experiment, by keyword
     return timed.measurements(_engines(baseline, candidate, device), load_before)
 
 
-def _rounds(runs: Sequence[Run], calls: int, rounds: int, progress: Progress) -> tuple[Round, ...]:
+def _rounds(runs: Sequence[Run], calls: int, rounds: int, progress: Progress) -> list[Round[Slot]]:
     """Take turns: baseline, candidate, baseline, so many calls each."""
     taken = []
     for done in range(rounds):
         taken.append(take_round(runs[0], runs[1], calls))
         progress("measure", done + 1, rounds)
-    return tuple(taken)
+    return taken
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Timed:
     """Rounds that were taken, and what a call in them was."""
 
-    rounds: tuple[Round, ...]
+    rounds: Sequence[Round[Slot]]
     batch: int
     threads: int
     device: torch.device
 
     def measurements(self, engine: str, load_before: float) -> Measurements:
         """The figures of both models, and how quiet the machine was."""
-        noise = self._latency_ratio("after", "before")
+        noise = noise_ratio(self.rounds, _latency)
+        on_cpu = self._on_cpu
         return Measurements(
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             engine=engine,
             batch=self.batch,
             threads=self.threads,
             rounds=len(self.rounds),
-            baseline=self._figures([slot for r in self.rounds for slot in (r.before, r.after)]),
+            baseline=self._figures([slot for r in self.rounds for slot in r.baseline]),
             candidate=self._figures([r.candidate for r in self.rounds]),
-            cpu_ratio=self._cpu_ratio("candidate", "baseline"),
-            latency_ratio=self._latency_ratio("candidate", "baseline"),
+            cpu_ratio=candidate_ratio(self.rounds, _cpu) if on_cpu else None,
+            latency_ratio=candidate_ratio(self.rounds, _latency),
             noise=noise,
-            cpu_noise=self._cpu_ratio("after", "before"),
+            cpu_noise=noise_ratio(self.rounds, _cpu) if on_cpu else None,
             quiet=steady(noise),
             environment=machine(self.device, load_before, load_average()),
         )
@@ -195,13 +212,6 @@ class _Timed:
     def _on_cpu(self) -> bool:
         """Whether the process's CPU time is that of the models."""
         return self.device.type == "cpu"
-
-    def _latency_ratio(self, over: str, under: str) -> Estimate95:
-        """The ratio of two parts of the rounds; ``baseline`` is the mean of its two slots."""
-        return _ratio(self.rounds, over, under, cpu=False)
-
-    def _cpu_ratio(self, over: str, under: str) -> Estimate95 | None:
-        return _ratio(self.rounds, over, under, cpu=True) if self._on_cpu else None
 
     def _figures(self, slots: Sequence[Slot]) -> ModelFigures:
         calls = np.concatenate([slot.calls for slot in slots])
@@ -262,15 +272,12 @@ def check_settings(*, batch: int, threads: int, rounds: int, seconds: float) -> 
         raise MeasurementError(f"{seconds} seconds: give a time above zero and below a day.")
 
 
-def _ratio(rounds: Sequence[Round], over: str, under: str, *, cpu: bool) -> Estimate95:
-    return median_ratio(
-        [_time(r, over, cpu) for r in rounds], [_time(r, under, cpu) for r in rounds]
-    )
+def _cpu(slot: Slot) -> float:
+    return slot.cpu
 
 
-def _time(taken: Round, part: str, cpu: bool) -> float:
-    slots = [taken.before, taken.after] if part == "baseline" else [getattr(taken, part)]
-    return float(np.mean([slot.cpu if cpu else np.median(slot.calls) for slot in slots]))
+def _latency(slot: Slot) -> float:
+    return float(np.median(slot.calls))
 
 
 def _percentile(calls: np.ndarray[Any, np.dtype[np.float64]], share: int) -> float | None:

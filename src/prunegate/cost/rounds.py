@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,8 @@ Inputs = Tensor | Mapping[str, Tensor]
 """One tensor, or tensors by argument name; the first dimension counts samples."""
 Run = Callable[[], None]
 """One inference, ended when its result is there."""
+Taken = TypeVar("Taken")
+"""What is known of a slot: one model's turn in a round."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +35,17 @@ class Slot:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Round:
+class Round(Generic[Taken]):
     """Baseline, candidate, baseline."""
 
-    before: Slot
-    candidate: Slot
-    after: Slot
+    before: Taken
+    candidate: Taken
+    after: Taken
+
+    @property
+    def baseline(self) -> tuple[Taken, Taken]:
+        """The baseline's two slots."""
+        return self.before, self.after
 
 
 def take(inputs: Inputs, batch: int) -> dict[str, Tensor] | Tensor:
@@ -110,7 +117,7 @@ def calls_per_slot(runs: list[Run], rounds: int, seconds: float) -> int:
     return max(1, round(seconds / (rounds * (2 * baseline + candidate))))
 
 
-def take_round(baseline: Run, candidate: Run, calls: int) -> Round:
+def take_round(baseline: Run, candidate: Run, calls: int) -> Round[Slot]:
     """Time one round, each slot with the same number of calls."""
     return Round(
         before=_slot(baseline, calls),

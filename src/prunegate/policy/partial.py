@@ -43,7 +43,7 @@ class CheckablePart:
         return frozenset(str(path[0]) for path in self.replaced)
 
     def doubts(self, path: Path) -> bool:
-        """Whether a mistake found at this path may come from leaving out itself."""
+        """Whether a mistake found at this path may come from what was left out."""
         related = any(_is_within(path, out) or _is_within(out, path) for out in self.left_out)
         return related or any(_is_within(path, part) for part in self.replaced)
 
@@ -63,11 +63,9 @@ def checkable_part(value: dict[str, Any], broken: Iterable[Path]) -> CheckablePa
         for part in replaced:
             _stand_in(rest, part)
         policy, _ = validate_values(rest)
-    return (
-        None
-        if policy is None
-        else CheckablePart(policy=policy, left_out=left_out, replaced=replaced)
-    )
+    if policy is None:
+        return None
+    return CheckablePart(policy=policy, left_out=left_out, replaced=replaced)
 
 
 def _removable(path: Path) -> Path | None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
-import jsonschema
 import pytest
 
-from prunegate.data.contract.great_expectations import load_great_expectations
 from prunegate.io.deferred_import import ADDRESS_SYNTAX, deferred
 
 BODY = """\
@@ -50,10 +49,16 @@ def test_what_is_not_installed_is_still_not_there() -> None:
 
 
 @pytest.mark.slow
-def test_addresses_are_checked_as_before() -> None:
-    """What jsonschema took from us answers as the module itself does."""
-    pytest.importorskip(ADDRESS_SYNTAX[0])
-    load_great_expectations()
-    checker = jsonschema.Draft7Validator.FORMAT_CHECKER
+def test_addresses_are_checked_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What jsonschema took from us answers as the module itself does, which is loaded only then."""
+    syntax, _ = ADDRESS_SYNTAX
+    if find_spec(syntax) is None:
+        pytest.skip(f"{syntax} is not installed")
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("jsonschema", syntax)]:
+        monkeypatch.delitem(sys.modules, name)
+    with deferred(*ADDRESS_SYNTAX):
+        checker = import_module("jsonschema").Draft7Validator.FORMAT_CHECKER
+    assert syntax not in sys.modules
     assert checker.conforms("http://example.org/a", "iri")
     assert not checker.conforms("no address at all", "iri")
+    assert syntax in sys.modules

@@ -11,6 +11,7 @@ from prunegate.metrics.catalogue import METRICS, priced, timed
 from prunegate.metrics.checks import CHECKS, Bound
 from prunegate.metrics.forms import Flips
 from prunegate.metrics.hypothesis import Difference, ErrorsAtMost, SuccessRatio
+from prunegate.metrics.task_traits import TRAITS
 
 
 def test_what_a_clock_says_is_no_money() -> None:
@@ -26,6 +27,13 @@ def test_a_metric_that_takes_a_figure_has_a_name_with_its_place(name: str) -> No
         assert taken == (place in metric.figured)
         assert taken == (figure in metric.phrase_at(k=7, at=0.0125))
     assert metric.phrase_at() == metric.phrase
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_has_one_form_for_all_kinds_whose_models_answer_alike(name: str) -> None:
+    metric = METRICS[name]
+    for task, form in metric.forms.items():
+        assert metric.form_of(TRAITS[task].answers) == form, task
 
 
 def test_nothing_can_improve_a_rate_of_flips() -> None:
