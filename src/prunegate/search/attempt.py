@@ -35,6 +35,9 @@ class Attempt(SearchAttempt):
     weights: str | None = field(default=None, metadata=ABSENT)
     """Digest of the candidate's files, less what tells how it was made."""
 
+    also_asked: tuple[tuple[float, ...], ...] | None = field(default=None, metadata=ABSENT)
+    """Other amounts that remove the same units: they were asked for later, and not made again."""
+
     @property
     def passes(self) -> bool:
         """Whether every blocking limit holds."""
