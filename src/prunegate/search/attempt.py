@@ -165,7 +165,8 @@ def _used(finding: Finding) -> float | None:
 
 def _loss(finding: Finding) -> float:
     difference = finding.difference or 0.0
-    return difference if METRICS[finding.metric].lower_is_better else -difference
+    lower = METRICS[finding.metric].lower_is_better
+    return difference if lower else 0.0 - difference  # nothing lost has no sign
 
 
 def _claim(finding: Finding) -> Hypothesis:

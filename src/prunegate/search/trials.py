@@ -283,8 +283,9 @@ class Trials:
         return lost_more(policy, self.bench.predictions(scores, SPLIT))
 
     def _kept(self, name: str, kept: KeptAttempt) -> KeptAttempt:
+        """Write an attempt down, and go on with what stands there, as one that is taken up does."""
         self.work.keep(name, kept)
-        return kept
+        return self.work.find(name) or kept
 
     def _attempt(
         self, number: int, model: LoadedModel, verdict: Verdict, measured: Measurements

@@ -307,3 +307,10 @@ def test_what_is_known_of_amounts_may_grow_with_what_was_found() -> None:
         (0.31,), (0.31,), (0.4,), (0.4,), None
     ]  # fmt: skip
     assert (memo.found, memo.again) == (((0.31,), (0.4,)), (((0.32,),), ((0.44,),)))
+
+
+def test_nothing_lost_has_no_sign() -> None:
+    """A search that was taken up has read 0.0, and tells the same bytes as one never stopped."""
+    worst = worst_change([finding(difference=0.0)])
+    assert worst is not None
+    assert repr(worst.loss) == "0.0"
