@@ -52,8 +52,8 @@ class SearchAttempt:
     lost_more: LostMore | None = field(default=None, metadata=ABSENT)
     """Of a control: against the chosen candidate; None: not tested."""
     same_as: int | None = field(default=None, metadata=ABSENT)
-    """Number of the first attempt whose candidate has the very same weights; None: it is the first,
-    or a control."""
+    """Number of the first attempt whose candidate has the very same weights; None: no earlier one
+    has."""
 
 
 @dataclass(frozen=True, kw_only=True)

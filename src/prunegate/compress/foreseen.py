@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from prunegate.compress.removals import in_cycle, removals
 from prunegate.errors import AmountError
@@ -80,12 +81,15 @@ class Foreseen:
         return counts == self.counts
 
 
-def foresee(steps: Sequence[Step], kept: KeptUnits) -> Iterator[Foreseen]:
+def foresee(
+    steps: Sequence[Step], kept: KeptUnits, seen: Mapping[int, int] = MappingProxyType({})
+) -> Iterator[Foreseen]:
     """Follow the pruning steps; of a kind that one cannot remove, later ones are not told.
 
     Args:
         steps: of a recipe, in order.
         kept: what the baseline has, as far as it is known; other kinds are not told.
+        seen: units that steps were seen to remove whose amount only scores tell, by their number.
     """
     known = {kind: UnitsLeft(rows=tuple(map(len, kept.rows(kind)))) for kind in kept.kinds}
     alike = {kind: len(set(units.rows)) == 1 for kind, units in known.items()}
@@ -93,7 +97,7 @@ def foresee(steps: Sequence[Step], kept: KeptUnits) -> Iterator[Foreseen]:
         wanted = step.prune
         if wanted is None or wanted.units is None:
             continue
-        found = _foreseen(number, wanted, known.get(wanted.units))
+        found = _foreseen(number, wanted, known.get(wanted.units), seen.get(number))
         yield found
         _carry_out(known, found, wanted.units, alike)
 
@@ -114,7 +118,7 @@ def largest_amount(wanted: Prune, units: UnitsLeft) -> float:
     return math.floor(share * _SHARES) / _SHARES
 
 
-def _foreseen(number: int, wanted: Prune, units: UnitsLeft | None) -> Foreseen:
+def _foreseen(number: int, wanted: Prune, units: UnitsLeft | None, seen: int | None) -> Foreseen:
     counts, refusal = None, None
     if units is not None and not units.tell(wanted):
         units = None
@@ -130,6 +134,8 @@ def _foreseen(number: int, wanted: Prune, units: UnitsLeft | None) -> Foreseen:
                 in_cycle(counts, 1, wanted.cycles)
         except AmountError as error:
             counts, refusal = None, error
+    elif seen is not None and units is not None and wanted.scope == "global":
+        counts = (seen,)
     return Foreseen(number=number, wanted=wanted, units=units, counts=counts, refusal=refusal)
 
 

@@ -30,7 +30,7 @@ from prunegate.models.judged_only import NO_UNITS, JudgedOnly
 from prunegate.models.load import PREPROCESSOR_FILE, LoadedModel
 from prunegate.models.refusals import CONFIG_FILE, class_name, refuse_class
 from prunegate.models.snapshot import Snapshot
-from prunegate.models.tensor_names import common_wrapper, wrapped_names
+from prunegate.models.tensor_names import refuse_wrapped
 from prunegate.models.weights import FLOATS, doubled_bytes, zeros_of
 from prunegate.text.said import said
 
@@ -167,8 +167,7 @@ def _built(
     except Exception as error:  # transformers raises types of its own from many places
         first = str(error).partition("\n")[0]
         raise ModelError(f"{weights}: transformers refuses it: {first}") from error
-    if prefix := common_wrapper(report["missing_keys"], report["unexpected_keys"]):
-        raise wrapped_names(str(weights), prefix)
+    refuse_wrapped(str(weights), report["missing_keys"], report["unexpected_keys"])
     wrong = {
         "missing tensors": report["missing_keys"],
         "unknown tensors": report["unexpected_keys"],

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from prunegate.errors import ModelError
 
-_WRAPPERS = re.compile(r"(?:(?:module|_orig_mod|_fsdp_wrapped_module)\.)+")
+_PARTS = ("module.", "_orig_mod.", "_fsdp_wrapped_module.")
+_WRAPPERS = re.compile(rf"(?:{'|'.join(map(re.escape, _PARTS))})+")
 """What DataParallel, torch.compile and FSDP put before names, and no model of transformers."""
 
 
@@ -47,6 +48,30 @@ def common_wrapper(wanted: Collection[str], stored: Collection[str]) -> str | No
     before = (name.removesuffix(first) for name in stored if name.endswith(f".{first}"))
     found = (one for one in before if all(f"{one}{name}" in stored for name in wanted))
     return next(found, None) if first else None
+
+
+def refuse_wrapped(place: str, wanted: Collection[str], stored: Collection[str]) -> None:
+    """Refuse weights that would be the wanted ones but for a wrapper around the model or a part.
+
+    Args:
+        place: what errors call the file.
+        wanted: names of the model's tensors.
+        stored: names of the file's; those that are the same in both may be left out of both.
+
+    Raises:
+        ModelError: they are, once the wrapper's name is taken out.
+    """
+    if prefix := common_wrapper(wanted, stored):
+        raise wrapped_names(place, prefix)
+    missing = set(wanted) - set(stored)
+    for part in _PARTS:
+        within = {name: name.replace(part, "") for name in stored if part in name}
+        if missing and missing <= set(within.values()):
+            raise ModelError(
+                f"{place}: names of its tensors hold {part!r}, as {min(within)}, which a wrapper "
+                "around a part of the model puts there (DataParallel, torch.compile, FSDP). Save "
+                f"the weights without it: {{k.replace({part!r}, ''): v for k, v in state.items()}}."
+            )
 
 
 def wrapped_names(place: str, prefix: str) -> ModelError:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.surgery import WEIGHTS_FILE
-from prunegate.models.tensor_names import common_wrapper, wrapped_names
+from prunegate.models.tensor_names import refuse_wrapped
 
 _WHOLE = (torch.int64, torch.int8)  # batch counts of BatchNorm; eight-bit weights
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -124,8 +124,7 @@ def load_into(module: nn.Module, state: Mapping[str, Tensor], name: str = WEIGHT
     tied = module.state_dict().keys() - own.keys()
     wanted = {key: tuple(tensor.shape) for key, tensor in own.items()}
     stored = {key: tuple(tensor.shape) for key, tensor in state.items() if key not in tied}
-    if prefix := common_wrapper(wanted, stored):
-        raise wrapped_names(name, prefix)
+    refuse_wrapped(name, wanted, stored)
     for problem, keys in (("missing", wanted.keys() - stored), ("unknown", stored.keys() - wanted)):
         if keys:
             raise ModelError(

@@ -31,7 +31,8 @@ def render_frontier(
 ) -> str:
     """One row per attempt on the frontier, then one for each that the choice is held beside.
 
-    What could not be made comes last, with nothing but its amounts.
+    What could not be made comes last, with nothing but its amounts. ``same_as`` names the attempt
+    whose candidate a line is once more.
 
     Args:
         attempts: all attempts.
@@ -44,7 +45,14 @@ def render_frontier(
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(
-        ["attempt", *(f"amount of {name}" for name in varied), objective, *names, "control"]
+        [
+            "attempt",
+            *(f"amount of {name}" for name in varied),
+            objective,
+            *names,
+            "control",
+            "same_as",
+        ]
     )
     of_search = [("", attempt) for attempt in frontier(attempts)]
     for control, attempt in (*of_search, *held):
@@ -54,11 +62,12 @@ def render_frontier(
                 *map(csv_cell, values),
                 *(csv_cell(getattr(attempt, name)) for name in names),
                 control,
+                csv_cell(attempt.same_as),
             ]
         )
     for unmade in not_made:
         cells = map(csv_cell, (unmade.number, *unmade.amounts))
-        writer.writerow([*cells, "", "not_made", *("" for _ in names)])
+        writer.writerow([*cells, "", "not_made", *("" for _ in names), ""])
     return text.getvalue()
 
 

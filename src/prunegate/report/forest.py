@@ -116,6 +116,8 @@ def _panel(record: DecisionRecord, units: Units, findings: Sequence[Finding], mo
         row = str(finding.class_label) if by_class else finding.slice
         by_row.setdefault(row, []).append(finding)
     labels, key = _labels(record, tuple(by_row)) if not by_class else (_classes(by_row), "")
+    if OVERALL in labels and not by_class:
+        labels[OVERALL] = units.speech.place(OVERALL)
     order = list(by_row)
     if len(order) > most:
         order = sorted(order, key=lambda name: _urgency(by_row[name]))[:most]
@@ -142,7 +144,7 @@ def _panel(record: DecisionRecord, units: Units, findings: Sequence[Finding], mo
 def _title(first: Finding, units: Units, *, by_class: bool) -> str:
     if not by_class:
         return sentences.capital(sentences.about(first, units.speech))
-    metric, place = sentences.title(first.metric, units.speech), named(first.slice)
+    metric, place = sentences.title(first.metric, units.speech), units.speech.place(first.slice)
     return units.speech.say("forest.by_class", metric=metric, place=place)
 
 

@@ -271,7 +271,7 @@ def _where(attempt: SearchAttempt, units: Units) -> str:
     metric, say = units.name(attempt.loss_metric), units.speech.say
     if attempt.loss_class:
         metric = say("evidence.of_class", metric=metric, label=named(attempt.loss_class))
-    return say("searching.where", metric=metric, place=named(attempt.loss_slice))
+    return say("searching.where", metric=metric, place=units.speech.place(attempt.loss_slice))
 
 
 def _used(attempt: SearchAttempt, units: Units) -> str:

@@ -17,11 +17,11 @@ from string import Formatter
 from prunegate.audit.record import DecisionRecord
 from prunegate.report.remade import phrases_of
 from prunegate.text import numbers
-from prunegate.text.escape import visible
+from prunegate.text.escape import named, visible
 from prunegate.text.languages import ENGLISH, languages, messages
 from prunegate.text.money import with_currency
 from prunegate.text.numbers import GAP, NOT_DEFINED
-from prunegate.text.said import Phrase, Said, in_language, with_parts, without_values
+from prunegate.text.said import Phrase, Said, in_language, slice_said, with_parts, without_values
 from prunegate.text.time import in_utc
 
 _MARKS = str.maketrans({",": ".", ".": ","})
@@ -54,6 +54,10 @@ class Speech:
 
     phrases: tuple[Phrase, ...] = ()
     """What sentences of a record say that have values in them."""
+
+    def place(self, name: str) -> str:
+        """What a slice is called: its name in the record, and all rows by a word."""
+        return slice_said(named(name), self.language)
 
     def recorded(self, text: str) -> str | None:
         """A sentence of the record in this language; None: the record does not say what it says."""

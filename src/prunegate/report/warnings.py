@@ -14,7 +14,7 @@ from prunegate.audit.record import DecisionRecord
 from prunegate.report import sentences
 from prunegate.report.sentences import ToldPart
 from prunegate.report.units import Units
-from prunegate.text.escape import LONGEST, named, shorten
+from prunegate.text.escape import LONGEST, shorten
 from prunegate.text.languages import ENGLISH
 from prunegate.verdict.finding import Finding, WarningFact
 
@@ -104,14 +104,16 @@ def _own(fact: WarningFact, record: DecisionRecord, units: Units) -> str:
     if rows is None or fact.slice is None or fact.kind not in ("undeclared", "unjudged"):
         return ""
     parts = {"rows": units.speech.whole(rows)} if fact.kind == "unjudged" else {}
-    return units.speech.say(f"worth_knowing.{fact.kind}", place=named(fact.slice), **parts)
+    return units.speech.say(
+        f"worth_knowing.{fact.kind}", place=units.speech.place(fact.slice), **parts
+    )
 
 
 def _of_finding(finding: Finding, units: Units, *, loss: bool) -> str:
     said = units.speech
     parts = {
         "metric": sentences.capital(sentences.about(finding, said)),
-        "place": named(finding.slice),
+        "place": said.place(finding.slice),
         "sentence": sentences.ended(sentences.evidence_in_words(finding, units)),
     }
     if loss:

@@ -35,6 +35,9 @@ class Attempt(SearchAttempt):
     weights: str | None = field(default=None, metadata=ABSENT)
     """Digest of the candidate's files, less what tells how it was made."""
 
+    also_asked: tuple[tuple[float, ...], ...] | None = field(default=None, metadata=ABSENT)
+    """Other amounts that remove the same units: they were asked for later, and not made again."""
+
     @property
     def passes(self) -> bool:
         """Whether every blocking limit holds."""
@@ -162,7 +165,8 @@ def _used(finding: Finding) -> float | None:
 
 def _loss(finding: Finding) -> float:
     difference = finding.difference or 0.0
-    return difference if METRICS[finding.metric].lower_is_better else -difference
+    lower = METRICS[finding.metric].lower_is_better
+    return difference if lower else 0.0 - difference  # nothing lost has no sign
 
 
 def _claim(finding: Finding) -> Hypothesis:

@@ -7,7 +7,7 @@ attempts that pass, the one with the smallest objective. Where none passes, noth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from prunegate.audit.search_record import NotMade
 from prunegate.audit.search_record import Search as SearchRecord
@@ -18,7 +18,7 @@ from prunegate.search.bisection import State, bisect
 from prunegate.search.memo import Amounts, Memo
 from prunegate.search.several import Outcome, explore
 from prunegate.search.trials import Trials
-from prunegate.search.variation import Variant, other_scope, varied
+from prunegate.search.variation import Variant, other_scope, rounded_amounts, varied
 from prunegate.text.numbers import as_written
 from prunegate.verdict.finding import ABSENT
 
@@ -89,7 +89,11 @@ def hunt(trials: Trials) -> Trace:
         _bisect(memo, ranges[0], trials.search.tolerance)
     else:
         explore(lambda amounts: _outcome(memo(amounts)), ranges, seed=trials.bench.settings.seed)
-    attempts = tuple(one for one in memo.found if isinstance(one, Attempt))
+    attempts = tuple(
+        replace(one, also_asked=_others(one, again))
+        for one, again in zip(memo.found, memo.again, strict=True)
+        if isinstance(one, Attempt)
+    )
     not_made = [one for one in memo.found if isinstance(one, NotMade)]
     if not attempts:
         trials.forget()
@@ -159,6 +163,12 @@ def _bisect(memo: Memo[Tried], amount: tuple[float, float], tolerance: float) ->
         return None if found is None else state_of(found)
 
     bisect(ask, low=amount[0], high=amount[1], tolerance=tolerance)
+
+
+def _others(attempt: Attempt, asked: Sequence[Amounts]) -> tuple[Amounts, ...] | None:
+    """What was asked for besides an attempt's own amounts, each once; None: nothing was."""
+    found = dict.fromkeys(rounded_amounts(amounts) for amounts in asked)
+    return tuple(amounts for amounts in found if amounts != attempt.amounts) or None
 
 
 def _outcome(tried: Tried | None) -> Outcome | None:

@@ -34,11 +34,13 @@ from prunegate.search.memo import Amounts
 from prunegate.search.paired_comparison import lost_more, task_of_pair
 from prunegate.search.variation import (
     AS_SAID,
+    Seen,
     Variant,
     amounts_key,
     at_largest,
     criterion_of,
     rounded_amounts,
+    seen_before,
     with_amounts,
 )
 from prunegate.search.workfolder import KeptAttempt, Losses, WorkFolder
@@ -96,6 +98,8 @@ class Trials:
     """What candidates that may still be chosen made of the split, where they were scored here."""
     first: dict[str, int] = field(default_factory=dict)
     """The first attempt of each candidate, by its weights."""
+    seen: dict[int, int] = field(default_factory=dict)
+    """Units that steps were seen to remove which all attempts do alike, by their number."""
 
     @property
     def policy(self) -> Policy:
@@ -135,7 +139,11 @@ class Trials:
     def key(self, amounts: Amounts) -> Hashable:
         """Amounts with equal keys are one candidate."""
         return amounts_key(
-            self.policy, self.search, self.bench.baseline.kept, rounded_amounts(amounts)
+            self.policy,
+            self.search,
+            self.bench.baseline.kept,
+            rounded_amounts(amounts),
+            tuple(self.seen.items()),
         )
 
     def at_largest(self, attempt: Attempt) -> bool:
@@ -161,8 +169,11 @@ class Trials:
         kept = self.work.find(name) or self._made(name, number, wanted, variant, beside)
         self.losses[number] = kept.losses
         made = replace(kept.attempt, number=number)
-        if isinstance(made, NotMade) or not made.weights or variant != AS_SAID:
+        if isinstance(made, NotMade) or not made.weights:
             return made
+        if variant != AS_SAID:
+            return replace(made, same_as=self.first.get(made.weights))
+        self.seen.update(kept.seen)
         first = self.first.setdefault(made.weights, number)
         return made if first == number else replace(made, same_as=first)
 
@@ -248,7 +259,15 @@ class Trials:
             scope=variant.scope,
             lost_more=None if beside is None else self._against(beside, self.answers[number]),
         )
-        return self._kept(name, KeptAttempt(attempt=attempt, losses=made.losses))
+        return self._kept(
+            name, KeptAttempt(attempt=attempt, losses=made.losses, seen=self._shown(made))
+        )
+
+    def _shown(self, made: Candidate) -> Seen:
+        """What a candidate shows of all others; those of a variant are not asked."""
+        earlier = self.bench.baseline.surgery
+        own = made.surgery.recipe[len(earlier.recipe) if earlier else 0 :]
+        return seen_before(self.policy, self.search, own)
 
     def _against(self, chosen: Attempt, control: Answers) -> LostMore:
         """The paired test of a control on the rows that what was chosen answered too."""
@@ -264,8 +283,9 @@ class Trials:
         return lost_more(policy, self.bench.predictions(scores, SPLIT))
 
     def _kept(self, name: str, kept: KeptAttempt) -> KeptAttempt:
+        """Write an attempt down, and go on with what stands there, as one that is taken up does."""
         self.work.keep(name, kept)
-        return kept
+        return self.work.find(name) or kept
 
     def _attempt(
         self, number: int, model: LoadedModel, verdict: Verdict, measured: Measurements

@@ -5,8 +5,9 @@ Nothing here knows what is pruned: a step is the policy's own, copied with anoth
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from prunegate.compress.foreseen import Foreseen, foresee
 from prunegate.criteria import CONTROL
 from prunegate.models.kept_units import KeptUnits
 from prunegate.policy.schema import Policy
-from prunegate.policy.steps import OTHER_SCOPE, Prune, Scope, SearchSection, Step
+from prunegate.policy.steps import OTHER_SCOPE, Prune, Scope, SearchSection, ShareBelow, Step
 from prunegate.search.memo import Amounts
 from prunegate.text.numbers import plain, share
 from prunegate.text.said import said
@@ -62,6 +63,8 @@ class Variant:
 
 AS_SAID = Variant()
 """Only the amounts are other than what the policy says."""
+Seen = tuple[tuple[int, int], ...]
+"""Units that steps were seen to remove, each with the step's number."""
 DIGITS = 6
 """Decimals of an amount: more would only make it hard to read."""
 
@@ -115,14 +118,26 @@ def rounded_amounts(amounts: Amounts) -> Amounts:
 
 
 def amounts_key(
-    policy: Policy, search: SearchSection, kept: KeptUnits, amounts: Amounts
+    policy: Policy,
+    search: SearchSection,
+    kept: KeptUnits,
+    amounts: Amounts,
+    seen: Seen = (),
 ) -> Hashable:
     """What the amounts remove, as far as it is known before: equal keys are one candidate.
 
     A share of the units rounds to whole units, so two shares may remove the same. Where it is not
-    known how many a step finds, or it goes by cost or in rounds, the share itself is the key.
+    known how many a step finds, or it goes by cost, the share itself is the key.
+
+    Args:
+        policy: whose steps vary.
+        search: which of them.
+        kept: what the baseline has.
+        amounts: the share to remove in each.
+        seen: what an earlier attempt has shown, as ``seen_before`` tells it.
     """
-    found = {one.number: one for one in foresee(with_amounts(policy, search, amounts), kept)}
+    steps = with_amounts(policy, search, amounts)
+    found = {one.number: one for one in foresee(steps, kept, dict(seen))}
     return tuple(
         _removed(found.get(vary.step), amount)
         for vary, amount in zip(search.vary, amounts, strict=True)
@@ -132,9 +147,29 @@ def amounts_key(
 def _removed(found: Foreseen | None, amount: float) -> Hashable:
     if found is None or found.counts is None:
         return ("share", amount)
-    if found.wanted.scope == "budget" or found.wanted.cycles > 1:
+    if found.wanted.scope == "budget":
         return ("share", amount)
     return ("units", found.counts)
+
+
+def seen_before(policy: Policy, search: SearchSection, recipe: Sequence[Mapping[str, Any]]) -> Seen:
+    """What a candidate shows of all others: how many went by a share of importance.
+
+    Every attempt does the steps before the first that varies alike.
+
+    Args:
+        policy: whose steps vary.
+        search: which of them.
+        recipe: the operations that made the candidate, as they are recorded.
+    """
+    found = []
+    first = min(vary.step for vary in search.vary)
+    for number, (step, done) in enumerate(zip(policy.compress, recipe, strict=False), start=1):
+        if number == first or (step.prune is not None and step.prune.repeats):
+            break  # one that repeats is several operations
+        if step.prune is not None and isinstance(step.prune.amount, ShareBelow):
+            found.append((number, int(done["removed"])))
+    return tuple(found)
 
 
 def at_largest(policy: Policy, search: SearchSection, kept: KeptUnits, amounts: Amounts) -> bool:

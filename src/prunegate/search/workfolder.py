@@ -38,6 +38,8 @@ class KeptAttempt:
 
     attempt: Tried
     losses: Losses
+    seen: tuple[tuple[int, int], ...] = ()
+    """What it shows of all others: ``variation.seen_before``."""
     phrase: Phrase | None = None
     """What the reason says why it could not be made; None: it was made."""
 

@@ -184,6 +184,8 @@ def _plain_figure(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else numbers.significant(value)
 
 
+_WHOLE = ("overall", "Overall")
+"""What the slice of all rows is called, also where a sentence begins with it."""
 _FIGURES: Mapping[str, Callable[[float], str]] = {
     "bare": str,
     "whole": lambda value: f"{value:,}",
@@ -219,6 +221,11 @@ def _sentence(value: str, language: str) -> str:
     return without_values(value, language) or value
 
 
+def slice_said(value: str, language: str) -> str:
+    """A slice's name as it stands in the record; that of all rows is a word of ours."""
+    return _word(value, language) if value in _WHOLE else value
+
+
 def _model(value: str, language: str) -> str:
     """A model's part, in the first case: of others ``word`` has the second."""
     return messages(language).get(f"trusting.{value}", value) if language != ENGLISH else value
@@ -230,6 +237,7 @@ _WORDS: Mapping[str, Callable[[str, str], str]] = {
     "figure": _figure,
     "sentence": _sentence,
     "model": _model,
+    "place": slice_said,
 }
 """How texts of ours are said, by what stands behind the colon of a placeholder."""
 

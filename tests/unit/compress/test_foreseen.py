@@ -152,3 +152,13 @@ def test_all_that_can_go_goes_where_no_larger_share_takes_more(
                 continue
             possible.append(sum(counts))
         assert found.all_that_can == (sum(found.counts) >= max(possible, default=0))
+
+
+def test_what_a_step_was_seen_to_remove_is_followed() -> None:
+    """By a share of importance 2 of 8 heads went: half of what is left are 3."""
+    whole = KeptUnits.whole({"heads": (4, 4), "neurons": (5, 7), "layers": (2,)})
+    below = {"what": "heads", "amount": {"share_below": 0.1}}
+    steps = steps_of(below, {"what": "heads", "amount": 0.5})
+    assert [found.counts for found in foresee(steps, whole, {1: 2})] == [(2,), (3,)]
+    uneven = steps_of({**below, "scope": "per_layer"}, {"what": "heads", "amount": 0.5})
+    assert [found.counts for found in foresee(uneven, whole, {1: 2})] == [None, None]

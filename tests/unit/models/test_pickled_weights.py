@@ -179,6 +179,12 @@ def with_first(state: dict[str, Any], change: Callable[[Any], Any]) -> dict[str,
     return {**state, first: change(state[first])}
 
 
+def inside(name: str, part: str) -> str:
+    """A tensor's name where the body of the model was wrapped, and its head was not."""
+    body, dot, rest = name.partition(".")
+    return f"{body}.{part}{rest}" if dot and body != "classifier" else name
+
+
 FLAT = "not a flat mapping of names to tensors"
 LIES = {
     "a checkpoint": (other(lambda s: {"state_dict": s, "epoch": 3}), FLAT),
@@ -195,6 +201,15 @@ LIES = {
             + re.escape(f"{{k.removeprefix({prefix!r}): v for k, v in state.items()}}"),
         )
         for prefix in ("module.", "_orig_mod.", "module._orig_mod.", "net.")
+    },
+    **{
+        f"within {part} around a part": (
+            other(lambda s, part=part: {inside(k, part): v for k, v in s.items()}),
+            f"hold {part!r}".replace(".", r"\.")
+            + ".*"
+            + re.escape(f"{{k.replace({part!r}, ''): v"),
+        )
+        for part in ("module.", "_orig_mod.")
     },
     "another shape": (other(lambda s: with_first(s, lambda t: t[..., :1].clone())), "shapes do"),
     "NaN": (other(lambda s: with_first(s, lambda t: t * float("nan"))), "NaN or infinite"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from types import SimpleNamespace as Kept
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,10 @@ from prunegate.search.attempts_table import (
     not_made_in_words,
 )
 from prunegate.search.loop import Trace, next_up
+from prunegate.search.memo import Amounts, Memo
+from prunegate.search.trials import Trials
+from prunegate.search.variation import Variant
+from prunegate.search.workfolder import KeptAttempt
 from prunegate.verdict.finding import Finding, Verdict
 
 pytestmark = pytest.mark.models
@@ -272,3 +277,40 @@ def test_the_table_names_what_the_choice_is_held_beside() -> None:
     record = traced(one, two, other_scope=other).record()
     assert [draw.number for draw in record.draws] == [2, 3]
     assert (record.other_scope and record.other_scope.scope) == "global"
+
+
+def test_equal_weights_are_one_candidate_also_of_a_control() -> None:
+    """What is kept of attempts is taken up; nothing is made."""
+    weights = iter(["a", "b", "a", "b", "c"])
+
+    def kept(_name: str) -> KeptAttempt:
+        found = dataclasses.replace(attempt(finding(), number=9), weights=next(weights))
+        return KeptAttempt(attempt=found, losses=())
+
+    trials = Trials(bench=cast(Any, None), search=cast(Any, None), work=cast(Any, Kept(find=kept)))
+    variants = [Variant()] * 3 + [Variant(scope="budget"), Variant(draw=1)]
+    made = [trials.attempt((0.1 * n,), one) for n, one in enumerate(variants, start=1)]
+    same = [one.same_as for one in made if isinstance(one, Attempt)]
+    assert same == [None, None, 1, 2, None]
+
+
+def test_what_is_known_of_amounts_may_grow_with_what_was_found() -> None:
+    """Until something was found every share is a candidate of its own; then whole tenths are."""
+    found: list[Amounts] = []
+
+    def answer(amounts: Amounts) -> Amounts:
+        found.append(amounts)
+        return amounts
+
+    memo = Memo(answer, lambda amounts: round(amounts[0], 1) if found else amounts, 2)
+    assert [memo((share,)) for share in (0.31, 0.32, 0.4, 0.44, 0.5)] == [
+        (0.31,), (0.31,), (0.4,), (0.4,), None
+    ]  # fmt: skip
+    assert (memo.found, memo.again) == (((0.31,), (0.4,)), (((0.32,),), ((0.44,),)))
+
+
+def test_nothing_lost_has_no_sign() -> None:
+    """A search that was taken up has read 0.0, and tells the same bytes as one never stopped."""
+    worst = worst_change([finding(difference=0.0)])
+    assert worst is not None
+    assert repr(worst.loss) == "0.0"

@@ -19,6 +19,7 @@ from prunegate.search.variation import (
     by_scope,
     criterion_of,
     other_scope,
+    seen_before,
     varied,
     with_amounts,
 )
@@ -155,3 +156,24 @@ def test_how_often_is_drawn() -> None:
     ]
     for control, draws in given_:
         assert SearchSection.model_validate({**asked, **control}).beside.draws == draws
+
+
+def test_after_a_share_of_importance_equal_keys_wait_for_the_first_attempt() -> None:
+    below = {"what": "heads", "amount": {"share_below": 0.02}}
+    made = policy(below, {"what": "heads", "amount": 0.3})
+    recipe = [{"step": "prune", "removed": 5}, {"step": "prune", "removed": 4}]
+    seen = seen_before(made, searched(2), recipe)
+    assert seen == ((1, 5),)  # 12 heads are left
+    keys = [amounts_key(made, searched(2), KEPT, (share,), seen) for share in (0.30, 0.33, 0.45)]
+    assert keys[0] == keys[1] == (("units", (4,)),)
+    assert keys[2] == (("units", (5,)),)
+    cycled = {"what": "neurons", "amount": 0.2, "cycles": 2}
+    after = policy(cycled, below, {"what": "heads", "amount": 0.3})
+    assert seen_before(after, searched(3), [{"removed": 1}] * 4) == ()  # whose is which
+    assert seen_before(made, searched(1), recipe) == ()  # what varies is not alike
+
+
+def test_rounds_that_come_to_the_same_units_are_one_candidate() -> None:
+    made = policy({"what": "heads", "amount": 0.3, "cycles": 2})
+    keys = [one_key(made, searched(1), share) for share in (0.5, 0.501, 0.6)]
+    assert keys[0] == keys[1] != keys[2]

@@ -44,7 +44,7 @@ def every_kind(number: float) -> Iterator[Phrase]:
 
 
 def value_of(how: str, number: float) -> Any:
-    if how in ("text", "word", "sentence", "model", "measure"):
+    if how in ("text", "word", "sentence", "model", "measure", "place"):
         return "Q7"
     if how == "figure":
         return f"{number:,} ms"
