@@ -11,7 +11,8 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from io import StringIO
@@ -94,6 +95,19 @@ COMMANDS = lazy_commands({name: name for name in _ORDER})
 """Every command by name, in the order of --help; a program of its own adds further ones."""
 
 
+class _Unread(Exception):  # noqa: N818  # as BrokenPipeError, which click would take for its own
+    """Nobody reads what we print."""
+
+
+@contextmanager
+def _unread() -> Iterator[None]:
+    """Keep a closed pipe from click, which ends with its own exit code for it."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _Unread from error
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are asked for.
 
@@ -104,6 +118,16 @@ class LazyGroup(click.Group):
     def __init__(self, *args: Any, lazy: Mapping[str, LazyCommand], **settings: Any) -> None:
         super().__init__(*args, **settings)
         self._lazy = lazy
+
+    def make_context(self, *args: Any, **settings: Any) -> click.Context:
+        """Read what was typed; some options print at once."""
+        with _unread():
+            return super().make_context(*args, **settings)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Carry out the command."""
+        with _unread():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order that a newcomer needs them."""
@@ -154,33 +178,45 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
-        _say("aborted; nothing half-written was left")
-        code = 130
+        code = _ended(signal.SIGINT)
     except Ended as error:
-        _say(f"ended by {error.signal.name}; nothing half-written was left")
-        code = 128 + error.signal
-    except click.ClickException as error:
-        _usage(error)
-        code = 2
-    except PrunegateError as error:
-        code = _refused(error)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 141
-    except OSError as error:
-        if not _lost_output(error):
-            code = _internal(error)
-        else:
-            _say(f"error: standard output cannot be written ({error.strerror}); free some space")
-            code = 2
-    except MemoryError:
-        _say("error: memory ended; allow more (ulimit -v, the container's limit), or judge less")
-        code = 1
+        code = _ended(error.signal)
     except Exception as error:  # the last line of defence: never a traceback at a client
-        code = _internal(error)
+        # a library that is stopped by a signal says so by an error of its own
+        code = _ended(signal.Signals(asked[0])) if asked else _failed(error)
     if asked:
         signal.setitimer(signal.ITIMER_REAL, 0)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _ended(by: signal.Signals) -> int:
+    """Say that we were asked to end, and return the exit code."""
+    told = "aborted" if by is signal.SIGINT else f"ended by {by.name}"
+    _say(f"{told}; nothing half-written was left")
+    return 128 + by
+
+
+def _failed(error: Exception) -> int:
+    """Say what went wrong, and return the exit code."""
+    match error:
+        case click.ClickException():
+            _usage(error)
+            return InputError.exit_code
+        case PrunegateError():
+            return _refused(error)
+        case _Unread():
+            _drop_output()
+            return 128 + signal.SIGPIPE
+        case OSError() if _is_lost_output(error):
+            _drop_output()
+            _say(f"error: standard output cannot be written ({error.strerror}); free some space")
+            return InputError.exit_code
+        case MemoryError():
+            _say(
+                "error: memory ended; allow more (ulimit -v, the container's limit), or judge less"
+            )
+            return InternalError.exit_code
+    return _internal(error)
 
 
 _AGAIN_S = 1.0
@@ -193,7 +229,7 @@ def _end_politely() -> list[int]:
     again every ``_AGAIN_S`` seconds unless it is on its way. What cleans up is not interrupted.
 
     Returns:
-        The signals that came, as they come.
+        The signals that came, Ctrl-C's too, as they come.
     """
     asked: list[int] = []
 
@@ -203,10 +239,16 @@ def _end_politely() -> list[int]:
         if not _is_ending(sys.exc_info()[1]):
             raise Ended(asked[0])
 
+    def interrupt(number: int, _: object) -> None:
+        asked.append(number)
+        raise KeyboardInterrupt
+
     for sent in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(sent) is signal.SIG_DFL:
             signal.signal(sent, end)
             signal.signal(signal.SIGALRM, end)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
     return asked
 
 
@@ -240,7 +282,7 @@ def _usage(error: click.ClickException) -> None:
     for argument in sys.argv[1:]:
         if not argument.isprintable():
             message = message.replace(argument, escaped(argument))
-    click.echo(message, err=True, nl=False)
+    _say(message.removesuffix("\n"))
 
 
 def _refused(error: PrunegateError) -> int:
@@ -278,15 +320,17 @@ def _internal(error: Exception) -> int:
     return InternalError.exit_code
 
 
-def _lost_output(error: OSError) -> bool:
-    """Whether standard output took no more; what is left for it is then dropped.
+def _is_lost_output(error: OSError) -> bool:
+    """Whether standard output took no more.
 
     An error of a file names it, and is turned into bad input where the file is written.
     """
-    if error.filename is not None or error.errno not in _OUTPUT_ERRORS:
-        return False
+    return error.filename is None and error.errno in _OUTPUT_ERRORS
+
+
+def _drop_output() -> None:
+    """Send what is left for standard output to nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return True
 
 
 def _inert(message: str) -> str:
@@ -300,4 +344,6 @@ def _inert(message: str) -> str:
 
 
 def _say(message: str) -> None:
-    click.echo(message, err=True)
+    """Say something on stderr; where that takes nothing, the exit code has to do."""
+    with suppress(OSError):
+        click.echo(message, err=True)

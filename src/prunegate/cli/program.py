@@ -2,7 +2,9 @@
 
 An interpreter takes itself apart at its end, object by object: a fifth of a second after a gate,
 in which nothing happens that anybody waits for. Here the process ends as soon as everything that
-was left for its end (``atexit``) is done, and the system takes back the rest at once.
+was left for its end (``atexit``) is done, and the system takes back the rest at once. Where
+somebody left something for the end before we began (coverage or tracing, which ``sitecustomize``
+starts), it ends as any other.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ def program() -> None:
     A program that goes on after a command calls ``prunegate.cli.main``.
     """
     codes: list[int] = []
-    atexit.register(_end, codes)  # whatever is registered later is done before
+    if not atexit._ncallbacks():
+        atexit.register(_end, codes)  # whatever is registered later is done before
     try:
         main()
     except SystemExit as ended:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -13,13 +16,16 @@ from prunegate import cli
 from prunegate.errors import Ended
 from prunegate.outputs.public_reason import STOPPED, public_reason, why
 
-SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+USUAL: dict[signal.Signals, Any] = {
+    **dict.fromkeys((signal.SIGTERM, signal.SIGHUP, signal.SIGALRM), signal.SIG_DFL),
+    signal.SIGINT: signal.default_int_handler,
+}
 
 
 @pytest.fixture(autouse=True)
 def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """The signals that came; what is swallowed comes again at once."""
-    before = {sent: signal.signal(sent, signal.SIG_DFL) for sent in SIGNALS}
+    before = {sent: signal.signal(sent, handler) for sent, handler in USUAL.items()}
     monkeypatch.setattr(cli, "_AGAIN_S", 0.01)
     yield cli._end_politely()
     for sent, handler in before.items():
@@ -72,6 +78,44 @@ def test_what_cleans_up_is_not_interrupted(asked: list[int]) -> None:
     with pytest.raises(Ended), no_longer_asked():
         cleaned()
     assert seen > [3]
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_what_a_library_makes_of_a_signal_is_no_mistake_of_ours(
+    sent: signal.Signals,
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def stopped(**_: bool) -> None:
+        with suppress(KeyboardInterrupt, Ended):
+            signal.raise_signal(sent)
+        raise RuntimeError("Query interrupted")
+
+    for usual, handler in USUAL.items():  # what asks is the command line's own
+        signal.signal(usual, handler)
+    monkeypatch.setattr(cli.cli, "main", stopped)
+    assert ended() == code
+    assert capsys.readouterr().err.endswith("; nothing half-written was left\n")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["policy", "schema"]])
+def test_output_that_nobody_reads_is_told_by_the_exit_code(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = os.pipe()
+    os.close(ends[0])
+    with os.fdopen(ends[1], "w", encoding="utf-8") as nobody:
+        monkeypatch.setattr(sys, "argv", ["prunegate", *arguments])
+        monkeypatch.setattr(sys, "stdout", nobody)
+        assert ended() == 141
+
+
+def ended() -> object:
+    """What the command line ends with."""
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    return end.value.code
 
 
 def test_no_class_of_ours_is_told() -> None:

@@ -26,10 +26,17 @@ p.program()
 """
 
 
-def run(ends: str, stdout: str = "") -> subprocess.CompletedProcess[str]:
-    """A program whose command line ends so."""
-    code = f"import sys\n{stdout}\n{PROGRAM.format(ends=ends)}"
+def run(ends: str, before: str = "") -> subprocess.CompletedProcess[str]:
+    """A program whose command line ends so, and what is done before it begins."""
+    code = f"import atexit, sys\n{before}\n{PROGRAM.format(ends=ends)}"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_what_others_left_for_the_end_before_is_done_too() -> None:
+    done = run("sys.exit(3)", "atexit.register(print, 'measured')")
+    assert done.returncode == 3
+    assert done.stdout.startswith("said; left for the end\n")
+    assert "measured\n" in done.stdout
 
 
 @pytest.mark.parametrize("code", [0, 3])

@@ -161,6 +161,17 @@ def connect(files: Iterable[Path] = (), memory_limit: str = MEMORY_LIMIT) -> Any
         memory_limit: what it may hold before it spills.
     """
     spill, held = held_folder(Path(tempfile.gettempdir()), "prunegate-")
+    try:
+        connection = _connected(spill, files, memory_limit)
+    except BaseException:  # a signal, too, leaves no folder
+        _release_spill(spill, held)
+        raise
+    weakref.finalize(connection, _release_spill, spill, held)
+    return connection
+
+
+def _connected(spill: Path, files: Iterable[Path], memory_limit: str) -> Any:
+    """The connection that ``connect`` returns, which spills into a folder."""
     connection = duckdb.connect(
         config={
             "memory_limit": memory_limit,
@@ -182,7 +193,6 @@ def connect(files: Iterable[Path] = (), memory_limit: str = MEMORY_LIMIT) -> Any
     connection.execute("SET allowed_paths = ?", [own])
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
-    weakref.finalize(connection, _release_spill, spill, held)
     return connection
 
 
