@@ -201,12 +201,8 @@ def _whole(
     attempt, bar = _attempted(ledger, policy, read, notes, origin)
     noticed = () if ledger is None else _of_attempt(attempt, bar, read)
     tested = as_attempted(policy, attempt)
-    shown: Callable[[], tuple[Flip, ...]] = tuple
-    if read.has_rows:
-        shown = partial(recorded_flips, policy, read.table, origin)
-    with read.table.engine.meanwhile(shown) as flips:
-        verdict = _decided(tested, read, known)
-    verdict = with_attempt_statement(_looked_into(tested, read, known, verdict), policy, attempt)
+    verdict, flips = _judged_beside(tested, read, known, origin)
+    verdict = with_attempt_statement(verdict, policy, attempt)
     at = now()
     verdict, waivers = _waived(policy, verdict, attempt, ledger, at)
     models, unnamed = named_models(source, notes, origin.made)
@@ -232,6 +228,18 @@ def _whole(
         expected=expected,
     )
     return tested, judged
+
+
+def _judged_beside(
+    policy: Policy, read: ReadSource, known: Operations, origin: Origin
+) -> tuple[Verdict, Callable[[], tuple[Flip, ...]]]:
+    """The verdict, and what gives the examples: they are looked up while tests are computed."""
+    shown: Callable[[], tuple[Flip, ...]] = tuple
+    if read.has_rows:
+        shown = partial(recorded_flips, policy, read.table, origin.images, origin.texts)
+    with read.table.engine.meanwhile(shown) as flips:
+        verdict = _decided(policy, read, known)
+    return _looked_into(policy, read, known, verdict), flips
 
 
 def _expected(policy: Policy, predictions: Any, origin: Origin) -> JudgedExpectations | None:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from prunegate.audit.record import Flip
 from prunegate.counting.flipped_rows import PER_SLICE, flipped_rows
 from prunegate.data.predictions.table import Table
 from prunegate.policy.schema import Policy
 
-if TYPE_CHECKING:
-    from prunegate.audit.assemble import Origin
-
 TEXTS = frozenset({"text", "prompt", "reference"})
 """Columns of texts that are judged or given."""
 
 
-def recorded_flips(policy: Policy, table: Table, origin: Origin) -> tuple[Flip, ...]:
+def recorded_flips(
+    policy: Policy, table: Table, images: Mapping[str, str], texts: Mapping[str, str]
+) -> tuple[Flip, ...]:
     """The examples of a table; what may not be shown is not in them.
 
     Args:
         policy: says how many are shown, and what is kept back.
         table: a readable predictions table that also holds the id column.
-        origin: has the pictures and texts of its rows.
+        images: paths of pictures by the id of their row.
+        texts: likewise texts.
 
     Raises:
         TableError: the table was damaged meanwhile.
@@ -39,8 +39,8 @@ def recorded_flips(policy: Policy, table: Table, origin: Origin) -> tuple[Flip, 
             baseline=row.baseline,
             candidate=row.candidate,
             lost=row.lost,
-            image=origin.images.get(row.id) if pictures else None,
-            text=None if hidden & TEXTS else origin.texts.get(row.id),
+            image=images.get(row.id) if pictures else None,
+            text=None if hidden & TEXTS else texts.get(row.id),
             class_label=row.class_label,
         )
         for number, row in enumerate(flipped_rows(policy, table, most), start=1)
