@@ -34,7 +34,7 @@ from prunegate.audit.model_digests import named_models
 from prunegate.audit.opinion.process import Ask, asked_here
 from prunegate.audit.prediction_metadata import Notes, predicted_at, read_notes, saturation_warnings
 from prunegate.audit.provenance import now
-from prunegate.audit.read import own_record, require_kept
+from prunegate.audit.read import begin_reading, own_record, require_kept
 from prunegate.audit.record import Bar, DecisionRecord, Flip
 from prunegate.audit.recorded_flips import recorded_flips
 from prunegate.audit.sealed_bar import bar_warning
@@ -57,7 +57,7 @@ from prunegate.data.file_hashes import require_unchanged
 from prunegate.errors import UnsupportedError
 from prunegate.policy.rules_digest import rules_digest
 from prunegate.report.drawing import begin_drawing
-from prunegate.report.render import begun, draw_ahead
+from prunegate.report.render import begin_page, begun, draw_ahead
 from prunegate.verdict.claim_findings import with_claims
 from prunegate.verdict.decide import decide
 from prunegate.verdict.finding import Verdict
@@ -173,6 +173,8 @@ def gate(
     tested, judged = _whole(source, predictions, measurements, origin, ledger)
     awaited = ask(tested, judged.verdict, judged.waivers)
     record = assemble(source.policy, reference, judged, origin)
+    begin_reading()  # while the second opinion is at work
+    begin_page()
     opinion = awaited(meanwhile=partial(draw_ahead, record))
     record = replace(record, second_opinion=opinion)
     require_unchanged(judged.hashes)  # the record names the files by content

@@ -211,6 +211,11 @@ def _build(name: str, value: dict[str, Any]) -> DecisionRecord:
         raise InputError(f"{name}: {where}: {first['msg']}; this is not a whole record") from error
 
 
+def begin_reading() -> None:
+    """Build what reads records, while something else is waited for."""
+    _validated()
+
+
 @cache
 def _validated() -> Callable[[dict[str, Any]], DecisionRecord]:
     """What makes a record of its fields: built once a process, which costs more than a record."""

@@ -30,7 +30,7 @@ from prunegate.report.svg import Chart, drawn_chart, undrawn_chart
 from prunegate.report.told_answers import carried_answers
 from prunegate.report.view import ReportView, charts_of, view
 
-_STYLES = "report.css"
+_STYLES, _PAGE = "report.css", "report.html.j2"
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
@@ -103,7 +103,7 @@ def _told(shown: ReportView, carried: Markup, answers: str, charts: bool | None)
 def _page(shown: ReportView, carried: Markup, answers: str, *, charts: bool) -> str:
     return (
         environment()
-        .get_template("report.html.j2")
+        .get_template(_PAGE)
         .render(
             report=shown,
             say=shown.speech.say,
@@ -127,6 +127,13 @@ def draw_ahead(record: DecisionRecord) -> None:
         record: the decision, all but what its page says in words.
     """
     render(record, digest="0" * 64, pictures={}, content=b"")
+
+
+def begin_page() -> None:
+    """Compile what every page is made from, while something else is waited for."""
+    styles()
+    for template in (_PAGE, *(section.key for section in SECTIONS.values() if section.every_page)):
+        environment().get_template(template)
 
 
 @cache
