@@ -15,8 +15,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +34,9 @@ from prunegate.audit.model_digests import named_models
 from prunegate.audit.opinion.process import Ask, asked_here
 from prunegate.audit.prediction_metadata import Notes, predicted_at, read_notes, saturation_warnings
 from prunegate.audit.provenance import now
-from prunegate.audit.read import kept_form
-from prunegate.audit.record import Bar, DecisionRecord
+from prunegate.audit.read import begin_reading, own_record, require_kept
+from prunegate.audit.record import Bar, DecisionRecord, Flip
+from prunegate.audit.recorded_flips import recorded_flips
 from prunegate.audit.sealed_bar import bar_warning
 from prunegate.audit.zero_weights import zero_warnings
 from prunegate.claims.check import check_claims
@@ -55,7 +57,7 @@ from prunegate.data.file_hashes import require_unchanged
 from prunegate.errors import UnsupportedError
 from prunegate.policy.rules_digest import rules_digest
 from prunegate.report.drawing import begin_drawing
-from prunegate.report.render import draw_ahead
+from prunegate.report.render import begin_page, begun, draw_ahead
 from prunegate.verdict.claim_findings import with_claims
 from prunegate.verdict.decide import decide
 from prunegate.verdict.finding import Verdict
@@ -171,8 +173,10 @@ def gate(
     tested, judged = _whole(source, predictions, measurements, origin, ledger)
     awaited = ask(tested, judged.verdict, judged.waivers)
     record = assemble(source.policy, reference, judged, origin)
-    draw_ahead(record)  # while the second opinion is at work
-    record = replace(record, second_opinion=awaited())
+    begin_reading()  # while the second opinion is at work
+    begin_page()
+    opinion = awaited(meanwhile=partial(draw_ahead, record))
+    record = replace(record, second_opinion=opinion)
     require_unchanged(judged.hashes)  # the record names the files by content
     kept = {} if judged.expected is None else {EXPECTATIONS: expectations_evidence(judged.expected)}
     return Decision(verdict=judged.verdict, record=record, evidence=kept)
@@ -199,13 +203,14 @@ def _whole(
     attempt, bar = _attempted(ledger, policy, read, notes, origin)
     noticed = () if ledger is None else _of_attempt(attempt, bar, read)
     tested = as_attempted(policy, attempt)
-    verdict = with_attempt_statement(_judged(tested, read, known), policy, attempt)
+    verdict, flips = _judged_beside(tested, read, known, origin)
+    verdict = with_attempt_statement(verdict, policy, attempt)
     at = now()
     verdict, waivers = _waived(policy, verdict, attempt, ledger, at)
     models, unnamed = named_models(source, notes, origin.made)
     judged = Judged(
         table=read.table,
-        has_rows=read.has_rows,
+        flips=flips,
         hashes=read.hashes,
         operations=known,
         slices=read.counted.slices,
@@ -225,6 +230,18 @@ def _whole(
         expected=expected,
     )
     return tested, judged
+
+
+def _judged_beside(
+    policy: Policy, read: ReadSource, known: Operations, origin: Origin
+) -> tuple[Verdict, Callable[[], tuple[Flip, ...]]]:
+    """The verdict, and what gives the examples: they are looked up while tests are computed."""
+    shown: Callable[[], tuple[Flip, ...]] = tuple
+    if read.has_rows:
+        shown = partial(recorded_flips, policy, read.table, origin.images, origin.texts)
+    with read.table.engine.meanwhile(shown) as flips:
+        verdict = _decided(policy, read, known)
+    return _looked_into(policy, read, known, verdict), flips
 
 
 def _expected(policy: Policy, predictions: Any, origin: Origin) -> JudgedExpectations | None:
@@ -281,8 +298,15 @@ def publish(
     from prunegate.outputs.papers import write_card_of_candidate
     from prunegate.outputs.write import REPORT, write_files, write_request
 
-    stored = kept_form(canonical_bytes(decision.record))
-    write_files(stored, decision.pictures, staging.folder)
+    stored = own_record(canonical_bytes(decision.record))
+    with begun(
+        stored.record,
+        digest=stored.digest,
+        pictures=decision.pictures,
+        content=stored.content,
+    ) as page:
+        require_kept(stored)
+    write_files(stored, page(), staging.folder)
     write_request(stored, staging.folder, audit)
     write_card_of_candidate(stored, staging.folder)
     for name, content in decision.evidence.items():
@@ -341,8 +365,17 @@ def _waived(
 
 
 def _judged(policy: Policy, read: ReadSource, known: Operations) -> Verdict:
+    return _looked_into(policy, read, known, _decided(policy, read, known))
+
+
+def _decided(policy: Policy, read: ReadSource, known: Operations) -> Verdict:
+    """The verdict on what was counted, which asks the table nothing."""
     measured = operational_figures(known.measurements, known.cost, known.unpriced)
-    verdict = decide(policy, read.counted.slices, measured, read.counted.warnings)
+    return decide(policy, read.counted.slices, measured, read.counted.warnings)
+
+
+def _looked_into(policy: Policy, read: ReadSource, known: Operations, verdict: Verdict) -> Verdict:
+    """The verdict with what the rows say of it, and the stated figures."""
     model = unexplained(verdict)
     if model and policy.task.traits.decided and read.has_rows and read.part is None:
         found = misalignment(policy, read.table, model)

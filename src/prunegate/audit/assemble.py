@@ -6,7 +6,7 @@ counted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -25,11 +25,11 @@ from prunegate.audit.record import (
     PolicyRef,
     Workspace,
 )
+from prunegate.audit.recorded_flips import TEXTS
 from prunegate.audit.tallied import tallies_of
 from prunegate.audit.written_texts import QualityScorer
 from prunegate.cost.operations import Operations
 from prunegate.cost.tariff import RENTED, SCALED
-from prunegate.counting.flipped_rows import PER_SLICE, flipped_rows
 from prunegate.counting.slices import SliceCounts
 from prunegate.data.contract.expected import JudgedExpectations
 from prunegate.data.predictions.table import Table
@@ -45,9 +45,6 @@ from prunegate.verdict.waiver import Waiver
 
 if TYPE_CHECKING:
     from prunegate.policy.load import PolicyFile
-
-_TEXTS = frozenset({"text", "prompt", "reference"})
-"""Columns of texts that are judged or given."""
 
 
 def known_limits(policy: Policy, verdict: Verdict, operations: Operations) -> tuple[str, ...]:
@@ -151,8 +148,8 @@ class Judged:
     """Why others are not, in sentences."""
     labelling: RecordedLabelling | None = None
     """What was labelled, where that was not every row."""
-    has_rows: bool = True
-    """Whether the table holds rows to show examples of; joint counts do not."""
+    flips: Callable[[], tuple[Flip, ...]] = tuple
+    """Gives rows on which the models part, from ``recorded_flips``; joint counts have none."""
     counts_query: str | None = None
     """Fingerprint of the query that counted the rows elsewhere."""
     expected: JudgedExpectations | None = None
@@ -205,7 +202,7 @@ def assemble(
         findings=verdict.findings,
         slices=verdict.slices,
         tallies=tallies_of(judged.slices),
-        flips=_flips(policy, judged.table, origin) if judged.has_rows else (),
+        flips=judged.flips(),
         measurements=operations.measurements,
         cost=operations.cost,
         claims=verdict.claims,
@@ -310,29 +307,7 @@ def _inputs(judged: Judged) -> tuple[Input, ...]:
     )
 
 
-def _flips(policy: Policy, table: Table, origin: Origin) -> tuple[Flip, ...]:
-    """Examples, as far as the policy lets them be shown: what is not, is not in the record."""
-    most, hidden = min(PER_SLICE, policy.report.most), policy.redacted
-    if not most:
-        return ()
-    pictures = not hidden & {"id", "image"}  # a path often names its row
-    return tuple(
-        Flip(
-            id=f"row-{number}" if "id" in hidden else row.id,
-            slices=row.slices,
-            label="" if "label" in hidden else row.label,
-            baseline=row.baseline,
-            candidate=row.candidate,
-            lost=row.lost,
-            image=origin.images.get(row.id) if pictures else None,
-            text=None if hidden & _TEXTS else origin.texts.get(row.id),
-            class_label=row.class_label,
-        )
-        for number, row in enumerate(flipped_rows(policy, table, most), start=1)
-    )
-
-
 def _made(policy: Policy, origin: Origin) -> dict[str, Any]:
     """What is known of the making, without texts that the policy keeps back."""
-    kept = policy.report.most and not policy.redacted & {"id", *_TEXTS}
+    kept = policy.report.most and not policy.redacted & {"id", *TEXTS}
     return {name: value for name, value in origin.made.items() if kept or name != "generations"}

@@ -9,7 +9,8 @@ from __future__ import annotations
 import codecs
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -78,12 +79,41 @@ def kept_form(content: bytes) -> StoredRecord:
     Raises:
         InternalError: it could not be read back, or would be refused as evidence.
     """
+    found = own_record(content)
+    require_kept(found)
+    return found
+
+
+def own_record(content: bytes) -> StoredRecord:
+    """Our own record as it is read back; nothing is worked out again yet.
+
+    Raises:
+        InternalError: it could not be read back.
+    """
+    with _verifiable():
+        return parse_record(content, _OWN)
+
+
+def require_kept(found: StoredRecord) -> None:
+    """Work our own record out again, before it is kept.
+
+    Raises:
+        InternalError: it would be refused as evidence.
+    """
+    with _verifiable():
+        require_follows(found.record, _OWN)
+
+
+_OWN = "the record"
+
+
+@contextmanager
+def _verifiable() -> Iterator[None]:
+    """What others would be told of a record of ours is an error of ours."""
     try:
-        found = parse_record(content, "the record")
-        require_follows(found.record, "the record")
+        yield
     except (InputError, EvidenceError) as error:
         raise InternalError(f"the record of this verdict cannot be verified: {error}") from error
-    return found
 
 
 def read_bytes(path: Path, wanted: str) -> bytes:
@@ -179,6 +209,11 @@ def _build(name: str, value: dict[str, Any]) -> DecisionRecord:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{name}: {where}: {first['msg']}; this is not a whole record") from error
+
+
+def begin_reading() -> None:
+    """Build what reads records, while something else is waited for."""
+    _validated()
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from prunegate.cli.verdict_options import (
     output_options,
     policy_name,
 )
-from prunegate.errors import InputError, PrunegateError
+from prunegate.errors import InputError, InternalError, PrunegateError
 from prunegate.io.uncollected import uncollected
 from prunegate.text.escape import escaped
 
@@ -32,6 +33,19 @@ def _folders(arguments: dict[str, Any]) -> tuple[str, ...]:
     """Names of the folders that several policies get; one policy writes into the output folder."""
     policies = arguments["policies"]
     return () if len(policies) == 1 else tuple(map(policy_name, policies))
+
+
+def _begin() -> None:
+    """Start what loads longest, then load what even the output folder's fate hangs on.
+
+    Where no process can be started is told when it is asked.
+    """
+    from prunegate.audit.opinion.process import at_hand
+
+    with suppress(InternalError):
+        at_hand()
+    with uncollected():
+        import prunegate.policy.load  # noqa: F401  # a policy's name is known by it
 
 
 @click.command("gate", cls=VerdictCommand, short_help="Judge a predictions table.")
@@ -50,7 +64,7 @@ def _folders(arguments: dict[str, Any]) -> tuple[str, ...]:
     help="measurements.json of an earlier run, for rules on latency, size and cost.",
 )
 @fail_on_option
-@partial(output_options, parts_of=_folders)
+@partial(output_options, parts_of=_folders, begin=_begin)
 def command(
     *,
     policies: tuple[Path, ...],

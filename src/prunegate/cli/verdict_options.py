@@ -217,17 +217,20 @@ _OPTIONS = several_options(
 def output_options(
     function: Callable[..., Any],
     parts_of: Callable[[dict[str, Any]], tuple[str, ...]] = lambda _: (),
+    begin: Callable[[], object] = lambda: None,
 ) -> Callable[..., Any]:
     """Add the options that every verdict command has; the command gets one ``Output``.
 
     Args:
         function: the command.
         parts_of: names of the folders that each get a verdict, by the command's arguments.
+        begin: done first of all, and raises nothing.
     """
 
     @_OPTIONS
     @wraps(function)
     def command(**arguments: Any) -> Any:
+        begin()
         given = {name: arguments.pop(name) for name in _GIVEN}
         color = may_color(arguments.pop("no_color"))
         policy = arguments.get("policy", next(iter(arguments.get("policies", ())), None))

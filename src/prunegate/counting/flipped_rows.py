@@ -43,11 +43,11 @@ def flipped_rows(policy: Policy, table: Table, per_slice: int = PER_SLICE) -> li
     chosen: dict[tuple[object, ...], list[FlippedRow]] = {}
     for row in _disagreements(policy, table):
         for answers in task.parted_answers(policy, row):
-            found = FlippedRow(
-                id=str(row[policy.columns.id]), slices=_slices(policy, row), **vars(answers)
-            )
-            group = (*(row[key] for key in keys), found.class_label or "", found.lost)
+            group = (*(row[key] for key in keys), answers.class_label or "", answers.lost)
             if len(chosen.setdefault(group, [])) < per_slice:
+                found = FlippedRow(
+                    id=str(row[policy.columns.id]), slices=_slices(policy, row), **vars(answers)
+                )
                 chosen[group].append(found)
     return [flip for group in sorted(chosen, key=_order) for flip in chosen[group]]
 

@@ -86,6 +86,11 @@ class WorkerProcess:
         except BlockingIOError:
             self.fail("it takes no question")
 
+    def answers_within(self, wait_s: float) -> bool:
+        """Whether an answer begins by then, or the process ends: ``line`` says which."""
+        assert self._process.stdout is not None  # noqa: S101  # asked for above
+        return _ready(self._process.stdout, selectors.EVENT_READ, wait_s)
+
     def line(self, until: float) -> bytes:
         """Wait for an answer.
 
@@ -128,7 +133,12 @@ class WorkerProcess:
                 pipe.close()
 
     def _await(self, pipe: IO[bytes], event: int, until: float) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(pipe, event)
-            if not selector.select(max(0.0, until - time.monotonic())):
-                self.fail(f"it gave no answer within {self._wait_s:,.0f} s")
+        if not _ready(pipe, event, until - time.monotonic()):
+            self.fail(f"it gave no answer within {self._wait_s:,.0f} s")
+
+
+def _ready(pipe: IO[bytes], event: int, wait_s: float) -> bool:
+    """Whether a pipe can be read or written by then, or has lost its other end."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, event)
+        return bool(selector.select(max(0.0, wait_s)))

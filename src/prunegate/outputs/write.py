@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 
 from prunegate.audit.read import StoredRecord
@@ -12,7 +11,6 @@ from prunegate.io.atomic import write_whole
 from prunegate.outputs.findings_csv import render_findings_csv
 from prunegate.outputs.junit import render_junit
 from prunegate.outputs.summary import render_summary
-from prunegate.report import render
 
 
 def write_request(stored: StoredRecord, folder: Path, audit: Path) -> Path | None:
@@ -43,19 +41,18 @@ def write_request(stored: StoredRecord, folder: Path, audit: Path) -> Path | Non
 REPORT = "report.html"
 
 
-def write_files(stored: StoredRecord, pictures: Mapping[str, bytes], folder: Path) -> None:
+def write_files(stored: StoredRecord, page: str, folder: Path) -> None:
     """Write report.html, record.json, summary.md, junit.xml and findings.csv.
 
     Args:
         stored: the decision, as it was read back.
-        pictures: image bytes of flipped rows, by row id.
+        page: its report, from ``render``.
         folder: an existing folder.
 
     Raises:
         InputError: the folder cannot be written (a full disk, for example).
     """
     record, named = stored.record, stored.digest
-    page = render(record, digest=named, pictures=pictures, content=stored.content)
     contents = {
         "record.json": stored.content,
         REPORT: page.encode(),

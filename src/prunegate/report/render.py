@@ -9,7 +9,8 @@ compare.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from importlib import resources
 
@@ -19,15 +20,17 @@ from markupsafe import Markup
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.record import DecisionRecord
 from prunegate.errors import InternalError
+from prunegate.io.beside import work_beside
 from prunegate.io.worker_process import WorkerError
+from prunegate.report.drawing import drawn_svg
 from prunegate.report.embedded_record import embedded
 from prunegate.report.page_one.answer import SignOffShown
 from prunegate.report.sections import SECTIONS
-from prunegate.report.svg import drawn_chart, undrawn_chart
+from prunegate.report.svg import Chart, drawn_chart, undrawn_chart
 from prunegate.report.told_answers import carried_answers
-from prunegate.report.view import ReportView, view
+from prunegate.report.view import ReportView, charts_of, view
 
-_STYLES = "report.css"
+_STYLES, _PAGE = "report.css", "report.html.j2"
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
@@ -64,6 +67,31 @@ def render(
     shown = view(record, digest=digest, pictures=pictures, state=state)
     carried = embedded(canonical_bytes(record) if content is None else content)
     answers = carried_answers(state) if state is not None else ""
+    return _told(shown, carried, answers, charts)
+
+
+@contextmanager
+def begun(
+    record: DecisionRecord, *, digest: str, pictures: Mapping[str, bytes], content: bytes
+) -> Iterator[Callable[[], str]]:
+    """A report whose charts are drawn while the block is at something else.
+
+    Gives what gives the page, as ``render`` does with the same arguments, after the block.
+    """
+    shown = view(record, digest=digest, pictures=pictures)
+    carried = embedded(content)
+    with work_beside(partial(_draw, charts_of(shown))):
+        yield partial(_told, shown, carried, "", None)
+
+
+def _draw(charts: Iterable[Chart]) -> None:
+    """Have them drawn, so that they are at hand; what is wrong with one is told where it stands."""
+    with suppress(WorkerError):
+        for chart in charts:
+            drawn_svg(chart.specification)
+
+
+def _told(shown: ReportView, carried: Markup, answers: str, charts: bool | None) -> str:
     try:
         return _page(shown, carried, answers, charts=charts is not False)
     except WorkerError:
@@ -75,7 +103,7 @@ def render(
 def _page(shown: ReportView, carried: Markup, answers: str, *, charts: bool) -> str:
     return (
         environment()
-        .get_template("report.html.j2")
+        .get_template(_PAGE)
         .render(
             report=shown,
             say=shown.speech.say,
@@ -99,6 +127,13 @@ def draw_ahead(record: DecisionRecord) -> None:
         record: the decision, all but what its page says in words.
     """
     render(record, digest="0" * 64, pictures={}, content=b"")
+
+
+def begin_page() -> None:
+    """Compile what every page is made from, while something else is waited for."""
+    styles()
+    for template in (_PAGE, *(section.key for section in SECTIONS.values() if section.every_page)):
+        environment().get_template(template)
 
 
 @cache

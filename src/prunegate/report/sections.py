@@ -86,6 +86,8 @@ class PageSection:
     """Whether all of it is in the page's language; else it is English."""
     after: str = ""
     """The section that it follows, where it is added from outside; empty: it comes last."""
+    every_page: bool = False
+    """Whether hardly a page is without it, so that its template is compiled ahead."""
 
     @property
     def key(self) -> str:
@@ -181,8 +183,17 @@ def _page_one(source: PageSource) -> PageOne:
     return page_one(source.record, source.units, source.digest, source.pictures, source.state)
 
 
+_ALWAYS = frozenset({"decision", "findings", "rules", "forest", "slices", "trust"})
+
+
 def _ours(name: str, shows: Callable[[PageSource], Any]) -> PageSection:
-    return PageSection(name=name, shows=shows, template=f"_{name}.html.j2", spoken=True)
+    return PageSection(
+        name=name,
+        shows=shows,
+        template=f"_{name}.html.j2",
+        spoken=True,
+        every_page=name in _ALWAYS,
+    )
 
 
 SECTIONS: Registry[PageSection] = Registry(

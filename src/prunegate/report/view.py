@@ -15,6 +15,7 @@ from prunegate.report.page_one.answer import SignOffShown
 from prunegate.report.page_one.people import People
 from prunegate.report.sections import SECTIONS, PageSource, in_reading_order
 from prunegate.report.speech import Speech
+from prunegate.report.svg import Chart
 from prunegate.text.escape import visible
 from prunegate.text.languages import ENGLISH
 from prunegate.text.time import short_code
@@ -98,3 +99,12 @@ def view(
         contents=tuple(one.name for one in views if speech.knows(f"contents.{one.name}")),
         added=" ".join(one.name for one, _ in appear if one.name in SECTIONS.added),
     )
+
+
+def charts_of(page: ReportView) -> list[Chart]:
+    """The charts of our own sections, in reading order."""
+    found = []
+    for section in page.sections:
+        several = getattr(section.shown, "forests", (section.shown,))
+        found += [getattr(one, "chart", None) for one in several]
+    return [chart for chart in found if isinstance(chart, Chart)]

@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import gammainc, gammaincc, stdtr
@@ -149,7 +150,7 @@ def _kappa(right: int, n: int, pairs: list[tuple[int, int]]) -> float:
 
 
 def _score(right: int, n: int, pairs: list[tuple[int, int]]) -> float:
-    mean, variance, _ = _moments(n, pairs)
+    mean, variance, _ = _moments(n, tuple(pairs))
     return (right - mean) / math.sqrt(variance) if variance > 0 else 0.0
 
 
@@ -189,7 +190,7 @@ def _fisher(right: int, n: int, labelled: int, decided: int) -> float:
 
 def _shuffled(right: int, n: int, pairs: list[tuple[int, int]]) -> float:
     """Upper tail of the number of right decisions under a gamma curve, corrected for steps."""
-    mean, variance, third = _moments(n, pairs)
+    mean, variance, third = _moments(n, tuple(pairs))
     if variance <= 0:
         return 1.0
     spread = math.sqrt(variance)
@@ -210,8 +211,12 @@ def shuffled_tail(z: float, skew: float) -> float:
     return float(gammaincc(shape, at) if skew > 0 else gammainc(shape, at))
 
 
-def _moments(n: int, pairs: list[tuple[int, int]]) -> tuple[float, float, float]:
-    """Mean, variance and third central moment over all shuffles, from exact fractions."""
+@lru_cache(maxsize=1024)
+def _moments(n: int, pairs: tuple[tuple[int, int], ...]) -> tuple[float, float, float]:
+    """Mean, variance and third central moment over all shuffles, from exact fractions.
+
+    Kept: a gate asks for each model of each slice twice, and again as it verifies its record.
+    """
     rooks = [1, 0, 0, 0]  # ways to place as many rooks on the rectangles label x decision
     for a, b in pairs:
         own = [math.comb(a, j) * math.comb(b, j) * math.factorial(j) for j in range(4)]

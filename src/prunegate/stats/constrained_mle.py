@@ -42,13 +42,12 @@ class RatioLimit:
 
     def contrast(self, p: Sequence[float]) -> float:
         """Candidate minus k times baseline, for counts or probabilities."""
-        (ub, vb), (uc, vc) = self._totals(p)
+        (ub, vb), (uc, vc) = self.totals(p)
         return uc / vc - self.k * ub / vb
 
     def state(self, p: Sequence[float]) -> Point:
         """The two numbers held: the baseline's ratio and the log of the denominators' ratio."""
-        (ub, vb), (_, vc) = self._totals(p)
-        return ub / vb, math.log(vc / vb)
+        return _state(*self.totals(p))
 
     def linear(self, state: Point) -> list[float]:
         """Influence of a row of each cell on the contrast at the limit, up to a constant factor."""
@@ -68,7 +67,8 @@ class RatioLimit:
         """Baseline ratios at which both models' ratios are within [0, 1]."""
         return max(0.0, self.margin / self.k), min(1.0, (1 + self.margin) / self.k)
 
-    def _totals(self, p: Sequence[float]) -> tuple[Point, Point]:
+    def totals(self, p: Sequence[float]) -> tuple[Point, Point]:
+        """Numerator and denominator of the baseline's ratio, and of the candidate's."""
         base, other = (
             joint_counts.weights(self.kind, "baseline"),
             joint_counts.weights(self.kind, "candidate"),
@@ -130,9 +130,10 @@ def _fixed_point(shares: list[float], limit: RatioLimit) -> list[float] | None:
         if turn < 5:  # held afterwards: two empty cells that tie would take turns for ever
             spare = empirical_likelihood.extreme(shares, g)
         p = empirical_likelihood.fit_shares(shares, g, spare)
-        if not _alive(p, limit):
+        totals = limit.totals(p)
+        if not _alive(totals):
             return None
-        reached = limit.state(p)
+        reached = _state(*totals)
         f = (reached[0] - x[0], reached[1] - x[1])
         if abs(f[0]) + abs(f[1]) <= CLOSE:
             return p if abs(limit.contrast(p) + limit.margin) <= RESIDUAL else None
@@ -143,13 +144,15 @@ def _fixed_point(shares: list[float], limit: RatioLimit) -> list[float] | None:
     return None
 
 
-def _alive(p: Sequence[float], limit: RatioLimit) -> bool:
+def _alive(totals: tuple[Point, Point]) -> bool:
     """Do both denominators still hold probability?"""
-    models = (
-        joint_counts.weights(limit.kind, "baseline"),
-        joint_counts.weights(limit.kind, "candidate"),
-    )
-    return all(weights.totals(p)[1] > 1e-12 for weights in models)
+    return all(below > 1e-12 for _, below in totals)
+
+
+def _state(baseline: Point, candidate: Point) -> Point:
+    """What is held of numerators and denominators."""
+    (above, below), (_, other) = baseline, candidate
+    return above / below, math.log(other / below)
 
 
 def _step(inverse: Matrix, f: Point, room: Point) -> Point:

@@ -10,6 +10,7 @@ Source: Owen (2001), Empirical Likelihood, section 2.9, with the support known i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,6 +20,8 @@ _ITERATIONS = 60
 _CLOSE = 1e-13
 _ARRAYS = 48
 """Cells from which arrays are quicker than loops."""
+_ROUNDED = 1e-9
+"""More than rounding can change a sum of so few cells, as a part of its terms."""
 _MANY, _WIDE = 3, 8
 """Halvings after which, and cells from which, further ones are tried all at once."""
 
@@ -94,6 +97,21 @@ class _Few:
             slope += sww * part * part
         return value, slope
 
+    def all_pass(self, near: float, far: float) -> bool:
+        """Whether Newton's steps from wherever between two points are known to reach the far one.
+
+        What a cell adds to the constraint, and to its fall, lies between what it adds at both.
+        """
+        least = most = spread = 0.0
+        for sw, sww, w in self.terms:
+            first, last = 1 / (1 + near * w), 1 / (1 + far * w)
+            low, high = (first, last) if first < last else (last, first)
+            least += sw * low if (sw > 0) == (far > 0) else sw * high
+            most += abs(sw) * high
+            spread += sww * high * high
+        least = math.copysign(1.0, far) * least - _ROUNDED * most
+        return least > abs(far - near) * spread * (1 + _ROUNDED)
+
     @property
     def columns(self) -> Floats:
         """Of each cell: share times weight, times weight again, and the weight."""
@@ -111,6 +129,11 @@ class _Many:
         """The constraint at one t, and how fast it falls."""
         part = 1 / (1 + t * self.w)
         return _total(self.sw * part), _total(self.sww * part * part)
+
+    def all_pass(self, near: float, far: float) -> bool:
+        """False: nobody has looked, as ``_halvings`` does for many cells."""
+        del near, far
+        return False
 
     @property
     def columns(self) -> Floats:
@@ -137,6 +160,8 @@ def _multiplier(terms: _Few | _Many, excess: float, limit: float) -> float:
                 )
                 if ahead:
                     turn, inside = turn + len(ahead), ahead[-1]
+            elif halved < _MANY and terms.all_pass(inside, outside):
+                return _halved(inside, outside, _ITERATIONS + 1 - turn, close)
             t = (inside + outside) / 2
         value, slope = terms.at(t)
         if (value > 0) == rising:
@@ -148,6 +173,15 @@ def _multiplier(terms: _Few | _Many, excess: float, limit: float) -> float:
             return t
         t += step
     return inside  # the last step may have left the bracket
+
+
+def _halved(inside: float, outside: float, turns: int, close: float) -> float:
+    """Where the loop ends if it does nothing but halve the bracket towards its far end."""
+    for _ in range(turns):
+        inside = (inside + outside) / 2
+        if -close <= outside - inside <= close:
+            break
+    return inside
 
 
 def _halvings(

@@ -25,6 +25,8 @@ class Quantities:
     """Limits on values, by metric."""
     margins: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Limits on changes, by metric."""
+    _known: dict[str, Quantity] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was asked for already: a sentence asks for the same metric ten times."""
 
     @classmethod
     def of(cls, findings: Iterable[Finding], currency: str = "") -> Quantities:
@@ -43,6 +45,11 @@ class Quantities:
         )
 
     def __getitem__(self, metric: str) -> Quantity:
+        if metric not in self._known:
+            self._known[metric] = self._quantity(metric)
+        return self._known[metric]
+
+    def _quantity(self, metric: str) -> Quantity:
         known = metric_named(metric)
         bare = known.quantity(self.currency) if known else Quantity(kind="unknown")
         return replace(

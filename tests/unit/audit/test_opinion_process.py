@@ -20,6 +20,7 @@ from tests.depth import times
 
 import prunegate
 from prunegate.audit.canonical import plain_json
+from prunegate.audit.opinion import process as opinion_process
 from prunegate.audit.opinion import worker
 from prunegate.audit.opinion.process import OpinionProcess, ask_of, asked_here, at_hand
 from prunegate.audit.opinion.second_opinion import second_opinion
@@ -101,6 +102,27 @@ def start() -> Iterator[Start]:
         one.end()
 
 
+@pytest.mark.parametrize("soon", [True, False])
+def test_what_may_be_done_meanwhile_is_done_once_where_the_answer_takes_its_time(
+    start: Start, soon: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer waits for what is done meanwhile, or comes before anything is."""
+    monkeypatch.setattr(opinion_process, "SOON_S", 60.0 if soon else 0.0)
+    mark = tmp_path / "done"
+    wait = f"import os, time\nwhile not os.path.exists({str(mark)!r}): time.sleep(0.01)\n"
+    wait = "" if soon else wait
+    opinion = start(f"{HASH}{wait}print('no answer', flush=True)")
+    awaited, done = opinion.ask(POLICY, VERDICT), []
+
+    def meanwhile() -> None:
+        mark.touch()
+        done.append(1)
+
+    with pytest.raises(InternalError, match="its answer makes no sense"):
+        awaited(meanwhile=meanwhile)
+    assert done == ([] if soon else [1])
+
+
 AGREES = "'engine': 'e', 'expectations': 12, 'findings': "
 WRONG = {
     "silence": "",
@@ -162,6 +184,7 @@ def test_silence_has_an_end(start: Start, program: str) -> None:
 PARENT = """
 import sys, time
 from prunegate.audit.canonical import plain_json
+from prunegate.audit.opinion import process as opinion_process
 from prunegate.audit.opinion import worker
 from prunegate.audit.opinion.process import at_hand
 print(at_hand()._worker._process.pid, flush=True)

@@ -182,7 +182,7 @@ def test_a_slice_without_rows_has_no_weights_and_needs_none(tmp_path: Path) -> N
 def agrees(_policy: object, verdict: Verdict, _waivers: object = ()) -> Awaited:
     """What the second opinion says, without its engine."""
     found = len(verdict.findings)
-    return lambda: SecondOpinion(engine="an engine 1.0", expectations=3, findings=found)
+    return lambda **_: SecondOpinion(engine="an engine 1.0", expectations=3, findings=found)
 
 
 @pytest.mark.parametrize(("look", "told"), [(0, True), (1, False), (2, True), (None, False)])

@@ -69,7 +69,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> DecisionRecord:
     def agrees(_policy: Policy, verdict: Verdict, _waivers: Sequence[Waiver] = ()) -> Awaited:
         """What the second opinion says, without its engine."""
         found = len(verdict.findings)
-        return lambda: SecondOpinion(engine="an engine 1.0", expectations=3, findings=found)
+        return lambda **_: SecondOpinion(engine="an engine 1.0", expectations=3, findings=found)
 
     return gate(source, folder / "t.csv", measurements=MEASURED, ask=agrees).record
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from prunegate.audit.assemble import Origin, _flips, _made
+from prunegate.audit.assemble import Origin, _made
+from prunegate.audit.recorded_flips import recorded_flips
 from prunegate.errors import PolicyError
 from prunegate.policy.diff import diff
 from prunegate.policy.load import load_policy
@@ -88,12 +89,13 @@ def test_what_is_kept_back_is_not_in_the_record(
     tmp_path: Path, report: str, kept: dict[str, Any] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     policy = _policy(tmp_path, PLAIN.replace("caption", "text") + f"report: {report}\n")
-    monkeypatch.setattr("prunegate.audit.assemble.flipped_rows", lambda *_: [_Row])
+    monkeypatch.setattr("prunegate.audit.recorded_flips.flipped_rows", lambda *_: [_Row])
     origin = Origin(
         images={"SECRET": "SECRET"}, texts={"SECRET": "SECRET"},
         made={"generations": ("SECRET",), "seed": 1},
     )  # fmt: skip
-    flips = _flips(policy, None, origin)  # type: ignore[arg-type]  # no row is read
+    no_table: Any = None  # no row is read
+    flips = recorded_flips(policy, no_table, origin.images, origin.texts)
     if kept is None:
         assert flips == ()
     else:

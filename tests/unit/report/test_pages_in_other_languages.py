@@ -156,7 +156,7 @@ def judged(kind: str, rows: int, more: str) -> DecisionRecord:
     slices = kinds.sliced("kind", "far")
     policy = kinds.policy(kind, limits(kind), slices=slices, more=more)
     source = PolicyFile(policy=policy, path=Path("p.yaml"), text="", sha256="a" * 64)
-    made = gate_module.gate(source, kinds.table(kind, 4, rows), ask=lambda *_: lambda: None)
+    made = gate_module.gate(source, kinds.table(kind, 4, rows), ask=lambda *_: lambda **_: None)
     return parse_record(canonical_bytes(made.record), "record").record
 
 

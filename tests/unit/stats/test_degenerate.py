@@ -81,8 +81,8 @@ def test_a_fit_that_leaves_a_model_nothing_to_call_positive_gives_way_to_a_neare
 ) -> None:
     limit, left = RatioLimit(kind="precision", k=k, margin=margin), []
 
-    def alive(p: list[float], limit: RatioLimit, known: Any = constrained_mle._alive) -> bool:
-        left.append(not known(p, limit))
+    def alive(totals: Any, known: Any = constrained_mle._alive) -> bool:
+        left.append(not known(totals))
         return not left[-1]
 
     monkeypatch.setattr(constrained_mle, "_alive", alive)

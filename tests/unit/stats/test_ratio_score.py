@@ -192,3 +192,32 @@ def test_a_limit_is_looked_for_where_both_values_are_shares(k: float, margin: fl
     inside, near = [low, high, (low + high) / 2], 1e-6
     assert all(-1e-12 <= x <= 1 + 1e-12 for b in inside for x in (b, k * b - margin))
     assert all(not 0 <= b <= 1 or not 0 <= k * b - margin <= 1 for b in (low - near, high + near))
+
+
+def on_few_cells() -> st.SearchStrategy[tuple[list[int], list[float]]]:
+    """Counts and weights of both signs; often the observed ones cannot reach the constraint."""
+    counts = st.lists(st.integers(0, 3) | st.integers(0, 10**7), min_size=2, max_size=8)
+    weight = st.floats(1e-6, 10.0)
+    return counts.filter(any).flatmap(
+        lambda found: st.tuples(
+            st.just(found),
+            st.tuples(
+                st.lists(st.just(0.0) | weight, min_size=len(found) - 1, max_size=len(found) - 1),
+                weight,
+                st.booleans(),
+            ).map(lambda parts: [w if parts[2] else -w for w in (*parts[0], -parts[1])]),
+        )
+    )
+
+
+@given(on_few_cells())
+def test_halvings_that_are_known_beforehand_end_at_the_same_bits(
+    case: tuple[list[int], list[float]],
+) -> None:
+    counts, g = case
+    shares = [count / sum(counts) for count in counts]
+    spare = empirical_likelihood.extreme(shares, g)
+    found = empirical_likelihood.fit_shares(shares, g, spare)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(empirical_likelihood._Few, "all_pass", lambda *_: False)
+        assert empirical_likelihood.fit_shares(shares, g, spare) == found

@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from prunegate.audit.canonical import plain_json
 from prunegate.errors import InternalError
@@ -30,8 +30,24 @@ WAIT_S = 900.0
 """How long an answer may take: minutes more than loading the engine takes on a busy machine."""
 _PROGRAM = "from prunegate.audit.opinion.worker import main; main()"
 
-Awaited = Callable[[], "SecondOpinion"]
-"""Waits for the answer. Raises InternalError where it is not agreement."""
+SOON_S = 0.25
+"""Within which an engine that is loaded answers; else it is still being loaded."""
+
+
+class Awaited(Protocol):
+    """What waits for the answer."""
+
+    def __call__(self, *, meanwhile: Callable[[], object] | None = None) -> SecondOpinion:
+        """The answer, which is agreement.
+
+        Args:
+            meanwhile: what may be done first, once, where the answer does not come soon.
+
+        Raises:
+            InternalError: the answer is something else, or could not be had.
+        """
+
+
 Ask = Callable[["Policy", "Verdict", "Sequence[Waiver]"], Awaited]
 """Puts a finished verdict, the policy that it was tested by, and what its waived findings were
 waived by, to the second opinion."""
@@ -106,7 +122,13 @@ class OpinionProcess:
         until = self._worker.deadline()
         with _no_verdict():
             self._worker.send(question, until)
-        return lambda: self._answer(question, len(verdict.findings), until)
+
+        def answer(*, meanwhile: Callable[[], object] | None = None) -> SecondOpinion:
+            if meanwhile is not None and not self._worker.answers_within(SOON_S):
+                meanwhile()
+            return self._answer(question, len(verdict.findings), until)
+
+        return answer
 
     def end(self) -> None:
         """End the process."""
@@ -164,4 +186,4 @@ def asked_here(policy: Policy, verdict: Verdict, waivers: Sequence[Waiver] = ())
     from prunegate.audit.opinion.second_opinion import second_opinion
 
     found = second_opinion(policy, verdict, waivers)
-    return lambda: found
+    return lambda **_: found

@@ -12,11 +12,11 @@ import re
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import duckdb
 import narwhals
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from prunegate.data.predictions.coded_texts import rows_as_they_are, rows_with_codes
 from prunegate.data.predictions.columns import escape_glob, quoted
 from prunegate.errors import TableError
+from prunegate.io.beside import work_beside
 from prunegate.io.partial import held_folder
 
 MEMORY_LIMIT = "1.5GB"
@@ -42,6 +43,9 @@ WHOLE_NUMBERS = {
 """DuckDB's types of whole numbers."""
 
 _OURS = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+
+
+T = TypeVar("T")
 
 
 class Engine(Protocol):
@@ -82,6 +86,12 @@ class Engine(Protocol):
                 may stand twice.
 
         None where the rows would have to travel for it.
+        """
+
+    def meanwhile(self, work: Callable[[], T]) -> AbstractContextManager[Callable[[], T]]:
+        """Let work on its tables go on while a block does something else that asks it nothing.
+
+        Gives what tells the outcome, which is asked for after the block.
         """
 
     def held(self, frame: narwhals.LazyFrame[Any]) -> narwhals.LazyFrame[Any]:
@@ -134,6 +144,10 @@ class DuckDB:
         return (
             rows_with_codes(rows, cells, where) if coded else rows_as_they_are(rows, cells, where)
         )
+
+    def meanwhile(self, work: Callable[[], T]) -> AbstractContextManager[Callable[[], T]]:
+        """As ``Engine`` says: in a thread, as it needs no Python for what it does."""
+        return work_beside(work)
 
     def held(self, frame: narwhals.LazyFrame[Any]) -> narwhals.LazyFrame[Any]:
         """As ``Engine`` says; DuckDB plans a step anew wherever it is read."""

@@ -13,11 +13,11 @@ from __future__ import annotations
 import logging
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import narwhals as nw
 
@@ -28,6 +28,9 @@ from prunegate.data.predictions.spark_join import join_frames, spark_name
 from prunegate.data.predictions.table import Kind, Table, require_rows
 from prunegate.data.predictions.wanted import WantedColumns
 from prunegate.errors import TableError, UnsupportedError
+from prunegate.io.beside import work_later
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,10 @@ class Spark:
     def reading(self, name: str) -> AbstractContextManager[None]:
         """As ``Engine`` says."""
         return spark_errors(name)
+
+    def meanwhile(self, work: Callable[[], T]) -> AbstractContextManager[Callable[[], T]]:
+        """The work is done when it is asked for: a session tells each thread what it says."""
+        return work_later(work)
 
     def hashes(self, frame: nw.LazyFrame[Any], column: str, share: tuple[int, int]) -> None:
         """None: the values would have to come to the driver."""

@@ -56,7 +56,7 @@ ATTEMPT = GateSetAttempt(
 def agrees(_policy: Policy, verdict: Verdict, _waivers: Sequence[Waiver] = ()) -> Awaited:
     """What the second opinion says, without its engine."""
     found = len(verdict.findings)
-    return lambda: SecondOpinion(engine="an engine 1.0", expectations=3, findings=found)
+    return lambda **_: SecondOpinion(engine="an engine 1.0", expectations=3, findings=found)
 
 
 ROWS = pd.DataFrame(
