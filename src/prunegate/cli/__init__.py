@@ -25,6 +25,8 @@ from prunegate import __version__
 from prunegate.errors import Ended, InputError, InternalError, PrunegateError
 from prunegate.registry import Registry
 
+_NO_THREAD = "can't start new thread"
+"""What Python says where the system gives no thread; it has no class of its own."""
 _OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 
 
@@ -200,8 +202,7 @@ def _failed(error: Exception) -> int:
     """Say what went wrong, and return the exit code."""
     match error:
         case click.ClickException():
-            _usage(error)
-            return InputError.exit_code
+            return _usage(error)
         case PrunegateError():
             return _refused(error)
         case _Unread():
@@ -211,12 +212,19 @@ def _failed(error: Exception) -> int:
             _drop_output()
             _say(f"error: standard output cannot be written ({error.strerror}); free some space")
             return InputError.exit_code
-        case MemoryError():
-            _say(
-                "error: memory ended; allow more (ulimit -v, the container's limit), or judge less"
-            )
-            return InternalError.exit_code
+    if told := _lacking(error):
+        _say(f"error: {told}, or judge less")
+        return InternalError.exit_code
     return _internal(error)
+
+
+def _lacking(error: Exception) -> str:
+    """What the machine does not give us, and who may allow it; empty: it is something else."""
+    if isinstance(error, MemoryError):
+        return "memory ended; allow more (ulimit -v, the container's limit)"
+    if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
+        return "no thread can be started; allow more (ulimit -u, ulimit -v)"
+    return ""
 
 
 _AGAIN_S = 1.0
@@ -273,8 +281,8 @@ def tell_error(error: PrunegateError) -> None:
     _say(f"error: {_inert(str(error))}")
 
 
-def _usage(error: click.ClickException) -> None:
-    """Show a message of click's: its own lines stay, and what was typed is made harmless."""
+def _usage(error: click.ClickException) -> int:
+    """Show a message of click's and return the exit code; what was typed is made harmless."""
     from prunegate.text.escape import escaped
 
     error.show(shown := StringIO())
@@ -283,6 +291,7 @@ def _usage(error: click.ClickException) -> None:
         if not argument.isprintable():
             message = message.replace(argument, escaped(argument))
     _say(message.removesuffix("\n"))
+    return InputError.exit_code
 
 
 def _refused(error: PrunegateError) -> int:

@@ -111,6 +111,17 @@ def test_output_that_nobody_reads_is_told_by_the_exit_code(
         assert ended() == 141
 
 
+def test_where_no_thread_can_be_started_is_no_mistake_of_ours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def threaded(**_: bool) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(cli.cli, "main", threaded)
+    assert ended() == 1
+    assert capsys.readouterr().err.startswith("error: no thread can be started; allow more")
+
+
 def ended() -> object:
     """What the command line ends with."""
     with pytest.raises(SystemExit) as end:
