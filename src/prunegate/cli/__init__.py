@@ -231,13 +231,13 @@ _AGAIN_S = 1.0
 
 
 def _end_politely() -> list[int]:
-    """Let a signal that would end us unwind what is being made, as Ctrl-C does.
+    """Let a signal that would end us unwind what is being made: Ctrl-C, and what ends a job.
 
     A library that is in the midst of something may swallow what is raised there, so it is raised
     again every ``_AGAIN_S`` seconds unless it is on its way. What cleans up is not interrupted.
 
     Returns:
-        The signals that came, Ctrl-C's too, as they come.
+        The signals that came, as they come.
     """
     asked: list[int] = []
 
@@ -245,24 +245,18 @@ def _end_politely() -> list[int]:
         asked.append(number)
         signal.setitimer(signal.ITIMER_REAL, _AGAIN_S, _AGAIN_S)
         if not _is_ending(sys.exc_info()[1]):
-            raise Ended(asked[0])
+            raise KeyboardInterrupt if asked[0] == signal.SIGINT else Ended(asked[0])
 
-    def interrupt(number: int, _: object) -> None:
-        asked.append(number)
-        raise KeyboardInterrupt
-
-    for sent in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(sent) is signal.SIG_DFL:
+    for sent in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        if signal.getsignal(sent) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(sent, end)
             signal.signal(signal.SIGALRM, end)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, interrupt)
     return asked
 
 
 def _is_ending(handled: BaseException | None) -> bool:
     """Whether what is handled just now came of being asked to end."""
-    while handled is not None and not isinstance(handled, Ended):
+    while handled is not None and not isinstance(handled, Ended | KeyboardInterrupt):
         handled = handled.__context__
     return handled is not None
 

@@ -56,9 +56,19 @@ def test_what_is_swallowed_comes_again(sent: signal.Signals) -> None:
             signal.raise_signal(sent)
         work(lambda: False)
 
-    with pytest.raises(Ended) as ended, no_longer_asked():
+    with pytest.raises(Ended) as told, no_longer_asked():
         swallowing()
-    assert ended.value.signal is sent
+    assert told.value.signal is sent
+
+
+def test_ctrl_c_that_is_swallowed_comes_again() -> None:
+    def swallowing() -> None:
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        work(lambda: False)
+
+    with pytest.raises(KeyboardInterrupt), no_longer_asked():
+        swallowing()
 
 
 def test_what_cleans_up_is_not_interrupted(asked: list[int]) -> None:
