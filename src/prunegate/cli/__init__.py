@@ -25,6 +25,8 @@ from prunegate._version import __version__
 from prunegate.errors import Ended, InputError, InternalError, PrunegateError
 from prunegate.registry import Registry
 
+_NO_THREAD = "can't start new thread"
+"""What Python says where the system gives no thread; it has no class of its own."""
 _OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 
 
@@ -200,8 +202,7 @@ def _failed(error: Exception) -> int:
     """Say what went wrong, and return the exit code."""
     match error:
         case click.ClickException():
-            _usage(error)
-            return InputError.exit_code
+            return _usage(error)
         case PrunegateError():
             return _refused(error)
         case _Unread():
@@ -211,25 +212,32 @@ def _failed(error: Exception) -> int:
             _drop_output()
             _say(f"error: standard output cannot be written ({error.strerror}); free some space")
             return InputError.exit_code
-        case MemoryError():
-            _say(
-                "error: memory ended; allow more (ulimit -v, the container's limit), or judge less"
-            )
-            return InternalError.exit_code
+    if told := _lacking(error):
+        _say(f"error: {told}, or judge less")
+        return InternalError.exit_code
     return _internal(error)
+
+
+def _lacking(error: Exception) -> str:
+    """What the machine does not give us, and who may allow it; empty: it is something else."""
+    if isinstance(error, MemoryError):
+        return "memory ended; allow more (ulimit -v, the container's limit)"
+    if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
+        return "no thread can be started; allow more (ulimit -u, ulimit -v)"
+    return ""
 
 
 _AGAIN_S = 1.0
 
 
 def _end_politely() -> list[int]:
-    """Let a signal that would end us unwind what is being made, as Ctrl-C does.
+    """Let a signal that would end us unwind what is being made: Ctrl-C, and what ends a job.
 
     A library that is in the midst of something may swallow what is raised there, so it is raised
     again every ``_AGAIN_S`` seconds unless it is on its way. What cleans up is not interrupted.
 
     Returns:
-        The signals that came, Ctrl-C's too, as they come.
+        The signals that came, as they come.
     """
     asked: list[int] = []
 
@@ -237,24 +245,18 @@ def _end_politely() -> list[int]:
         asked.append(number)
         signal.setitimer(signal.ITIMER_REAL, _AGAIN_S, _AGAIN_S)
         if not _is_ending(sys.exc_info()[1]):
-            raise Ended(asked[0])
+            raise KeyboardInterrupt if asked[0] == signal.SIGINT else Ended(asked[0])
 
-    def interrupt(number: int, _: object) -> None:
-        asked.append(number)
-        raise KeyboardInterrupt
-
-    for sent in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(sent) is signal.SIG_DFL:
+    for sent in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        if signal.getsignal(sent) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(sent, end)
             signal.signal(signal.SIGALRM, end)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, interrupt)
     return asked
 
 
 def _is_ending(handled: BaseException | None) -> bool:
     """Whether what is handled just now came of being asked to end."""
-    while handled is not None and not isinstance(handled, Ended):
+    while handled is not None and not isinstance(handled, Ended | KeyboardInterrupt):
         handled = handled.__context__
     return handled is not None
 
@@ -273,8 +275,8 @@ def tell_error(error: PrunegateError) -> None:
     _say(f"error: {_inert(str(error))}")
 
 
-def _usage(error: click.ClickException) -> None:
-    """Show a message of click's: its own lines stay, and what was typed is made harmless."""
+def _usage(error: click.ClickException) -> int:
+    """Show a message of click's and return the exit code; what was typed is made harmless."""
     from prunegate.text.escape import escaped
 
     error.show(shown := StringIO())
@@ -283,6 +285,7 @@ def _usage(error: click.ClickException) -> None:
         if not argument.isprintable():
             message = message.replace(argument, escaped(argument))
     _say(message.removesuffix("\n"))
+    return InputError.exit_code
 
 
 def _refused(error: PrunegateError) -> int:

@@ -56,9 +56,19 @@ def test_what_is_swallowed_comes_again(sent: signal.Signals) -> None:
             signal.raise_signal(sent)
         work(lambda: False)
 
-    with pytest.raises(Ended) as ended, no_longer_asked():
+    with pytest.raises(Ended) as told, no_longer_asked():
         swallowing()
-    assert ended.value.signal is sent
+    assert told.value.signal is sent
+
+
+def test_ctrl_c_that_is_swallowed_comes_again() -> None:
+    def swallowing() -> None:
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        work(lambda: False)
+
+    with pytest.raises(KeyboardInterrupt), no_longer_asked():
+        swallowing()
 
 
 def test_what_cleans_up_is_not_interrupted(asked: list[int]) -> None:
@@ -109,6 +119,17 @@ def test_output_that_nobody_reads_is_told_by_the_exit_code(
         monkeypatch.setattr(sys, "argv", ["prunegate", *arguments])
         monkeypatch.setattr(sys, "stdout", nobody)
         assert ended() == 141
+
+
+def test_where_no_thread_can_be_started_is_no_mistake_of_ours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def threaded(**_: bool) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(cli.cli, "main", threaded)
+    assert ended() == 1
+    assert capsys.readouterr().err.startswith("error: no thread can be started; allow more")
 
 
 def ended() -> object:

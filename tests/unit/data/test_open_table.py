@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.depth import times
 
+from prunegate.data.predictions.engine import connect
 from prunegate.data.predictions.open_table import open_table
 from prunegate.data.predictions.table import Table
 from prunegate.errors import TableError
@@ -279,6 +280,23 @@ def test_a_partition_folder_adds_no_column(tmp_path: Path) -> None:
     pd.DataFrame({"id": ["1"]}).to_parquet(folder / "t.parquet")
     with pytest.raises(TableError, match="missing column"):
         open_table(folder / "t.parquet", ["id", "channel"])
+
+
+def test_an_engine_that_is_stopped_while_it_opens_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def stopped(**_: object) -> None:
+        seen.append(len(list(tmp_path.iterdir())))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(duckdb, "connect", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        connect()
+    assert seen == [1]
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_decomposed_name_is_found_by_its_composed_form() -> None:
