@@ -103,19 +103,14 @@ def _ground(
         for m in view.lines
     ]
     forbidden = {"x": field("limit", "Q"), "x2": field("edge")}
+    allowed, unchanged = {"x": field("limit", "Q")}, {"x": field("none", "Q")}
     nothing = [{"index": i, "none": 0} for i, _ in enumerate(rows)]
-    tick = {"height": _BAND}
+    line = {"color": COLOURS["fail"], "thickness": 1.6, "height": _BAND}
+    zero = {"color": svg.MUTED, "thickness": 1, "height": _BAND}
     return [
         _layer(margins, "rect", forbidden, color=FORBIDDEN, height={"band": 1}),
-        _layer(
-            margins,
-            "tick",
-            {"x": field("limit", "Q")},
-            color=COLOURS["fail"],
-            thickness=1.6,
-            **tick,
-        ),
-        _layer(nothing, "tick", {"x": field("none", "Q")}, color=svg.MUTED, thickness=1, **tick),
+        _layer(margins, "tick", allowed, **line),
+        _layer(nothing, "tick", unchanged, **zero),
     ]
 
 

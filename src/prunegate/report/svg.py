@@ -55,9 +55,12 @@ class Chart:
 
 def by_status() -> tuple[Values, Values]:
     """Ink and shape of marks whose rows have a ``status``; the page has the legend."""
-    scales = ({"domain": list(ends), "range": list(ends.values())} for ends in (COLOURS, SHAPES))
-    colour, shape = (field("status", "N", scale=scale, legend=None) for scale in scales)
-    return colour, shape
+    return _by_status(COLOURS), _by_status(SHAPES)
+
+
+def _by_status(looks: Mapping[str, str]) -> Values:
+    scale = {"domain": list(looks), "range": list(looks.values())}
+    return field("status", "N", scale=scale, legend=None)
 
 
 _AXIS = {
