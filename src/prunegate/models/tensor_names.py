@@ -66,7 +66,7 @@ def refuse_wrapped(place: str, wanted: Collection[str], stored: Collection[str])
     missing = set(wanted) - set(stored)
     for part in _PARTS:
         within = {name: name.replace(part, "") for name in stored if part in name}
-        if missing and missing <= set(within.values()):
+        if missing & set(within.values()):
             raise ModelError(
                 f"{place}: names of its tensors hold {part!r}, as {min(within)}, which a wrapper "
                 "around a part of the model puts there (DataParallel, torch.compile, FSDP). Save "

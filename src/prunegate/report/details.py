@@ -16,7 +16,7 @@ from prunegate.report.production_told import production_lines
 from prunegate.report.speech import Speech, speech
 from prunegate.report.task import traits_of
 from prunegate.text import numbers
-from prunegate.text.escape import named, shorten, visible
+from prunegate.text.escape import shorten, visible
 from prunegate.text.languages import ENGLISH
 from prunegate.verdict.finding import SliceSummary
 
@@ -77,7 +77,7 @@ def _slice(
     if task.decided and partly(people.record, summary):
         figures[-2] = say("number.at_least", value=figures[-2])  # rows of a class
     return SliceRow(
-        name=named(summary.name),
+        name=people.speech.place(summary.name),
         label=people.labelled(summary.name),
         declared=say("judged_on.yes" if summary.declared else "judged_on.found"),
         judged=say(f"judged_on.{'was_judged' if summary.judged else _why_not(summary)}"),

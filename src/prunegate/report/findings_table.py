@@ -15,7 +15,7 @@ from prunegate.report.page_one.standing import gravity
 from prunegate.report.sentences import ToldPart
 from prunegate.report.units import CLAIMS, Units, is_share
 from prunegate.text import numbers
-from prunegate.text.escape import named, shorten
+from prunegate.text.escape import shorten
 from prunegate.verdict.finding import Finding
 
 AT_ONCE, ON_PAPER = 20, 15
@@ -96,7 +96,7 @@ def _row(finding: Finding, units: Units, people: People) -> TroubleRow:
         status_words=sentences.status(finding, said),
         warns=finding.severity == "warn",
         metric=shorten(sentences.about(finding, said), 120),
-        slice=named(finding.slice),
+        slice=said.place(finding.slice),
         label=people.labelled(finding.slice),
         change=after
         if finding.baseline is None

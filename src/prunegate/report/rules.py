@@ -11,7 +11,7 @@ from prunegate.report.sentences import ToldPart
 from prunegate.report.speech import Speech
 from prunegate.report.units import Units, is_mean, is_operational, is_share
 from prunegate.text import numbers
-from prunegate.text.escape import named, visible
+from prunegate.text.escape import visible
 from prunegate.text.languages import ENGLISH
 from prunegate.verdict.finding import Finding
 
@@ -167,7 +167,7 @@ def _row(finding: Finding, units: Units) -> FindingRow:
     harm = finding.p_harm if finding.p_harm_adjusted is None else finding.p_harm_adjusted
     none = said.figure(numbers.NOT_DEFINED)
     return FindingRow(
-        slice=named(finding.slice),
+        slice=said.place(finding.slice),
         class_label=sentences.judged_class(finding, said),
         status=finding.status,
         status_words=sentences.status(finding, said),

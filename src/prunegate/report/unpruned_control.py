@@ -18,7 +18,7 @@ from prunegate.report.page_one.people import People
 from prunegate.report.speech import Speech
 from prunegate.report.units import Units, is_share, metric_name
 from prunegate.text import numbers
-from prunegate.text.escape import named, visible
+from prunegate.text.escape import visible
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +84,7 @@ def _row(row: ControlSlice, units: Units, people: People, *, moved: bool) -> Con
     figure, metric = people.speech.figure, row.metric
     unmoved = row.at_baseline_threshold if moved else row.control
     return ControlRow(
-        slice=named(row.slice),
+        slice=people.speech.place(row.slice),
         label=people.labelled(row.slice),
         metric=people.speech.measure(metric, metric_name(metric)),
         baseline=figure(units.level(metric, row.baseline)),

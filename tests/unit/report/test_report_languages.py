@@ -92,7 +92,8 @@ def sections(page: str) -> dict[str, str]:
 
 ENGLISH_WORDS = re.compile(
     r"\b(the|of|and|is|are|not|with|yes|judged|Slice|Metric|Baseline|Candidate|Rows|million|more|"
-    r"Figure|Lost|lost|gained|one|threads?|February|recall|precision|points?|allowed|times|shown|overall)\b"
+    r"Figure|Lost|lost|gained|one|threads?|February|recall|precision|points?|allowed|times|shown|"
+    r"overall)\b"
 )
 
 
