@@ -24,7 +24,7 @@ rules: [{metric: recall, max_drop: 0.02}]
 """
 MOMENTS = {
     "the record's bytes": "prunegate.gate.canonical_bytes",
-    "rendering": "prunegate.outputs.write.render",
+    "rendering": "prunegate.gate.begun",
     "a middle file": "prunegate.outputs.write.render_junit",
     "keeping evidence": "prunegate.audit.filing.write_durably",
     "pending the entry": "prunegate.audit.filing.add_pending",
@@ -102,7 +102,7 @@ def test_a_full_folder_is_untouched_by_a_failure(
     out.mkdir()
     (out / "report.html").write_text("an earlier report")
     before = everything(tmp_path)
-    monkeypatch.setattr("prunegate.outputs.write.render", failing(error))
+    monkeypatch.setattr("prunegate.gate.begun", failing(error))
     with pytest.raises((type(error), InputError)):
         verdict(out, force=True)
     assert everything(tmp_path) == before

@@ -54,7 +54,7 @@ def test_moments_are_those_of_every_shuffle() -> None:
     mean = sum(right) / len(right)
     central = [sum((r - mean) ** k for r in right) / len(right) for k in (2, 3)]
     pairs = [(labels.count(k), decisions.count(k)) for k in range(3)]
-    assert _moments(6, pairs) == pytest.approx((mean, *central))
+    assert _moments(6, tuple(pairs)) == pytest.approx((mean, *central))
 
 
 def test_the_curve_over_many_classes_lies_close_to_the_shuffles() -> None:
