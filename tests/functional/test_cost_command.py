@@ -123,7 +123,7 @@ def test_quiet_is_the_table_alone(
         ),
         (INSTANCES, ["--measurements", "m.json", "--csv", "x", "--chart", "x"], "the same file"),
         (INSTANCES, ["--measurements", "m.json", "--csv", "p.yaml"], "would write over POLICY"),
-        (INSTANCES, ["--measurements", "none.json"], "none.json: not a measurements file"),
+        (INSTANCES, ["--measurements", "none.json"], "none.json: no such file; check the path"),
         (
             INSTANCES.replace("50}", "35}"),
             ["--measurements", "m.json", "--csv", "c.csv"],

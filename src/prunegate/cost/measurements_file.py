@@ -55,6 +55,8 @@ def read_measurements(path: Path) -> Measurements:
         MeasurementError: the file cannot be read; every mistake in it is listed.
     """
     try:
+        if not path.exists():
+            raise MeasurementError(f"{path}: no such file; check the path.")
         if not path.is_file() or path.stat().st_size > _LARGEST:
             raise MeasurementError(f"{path}: not a measurements file (a JSON file below 1 MiB).")
         text = path.read_text(encoding="utf-8")

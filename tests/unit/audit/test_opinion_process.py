@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pandas as pd
@@ -296,37 +298,31 @@ def test_its_answer_to_a_line_is_the_opinion_or_why_there_is_none() -> None:
     assert unread["disagrees"].startswith("the policy cannot be read back")
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
-@pytest.mark.parametrize("cut", [False, True])
-def test_the_program_answers_line_by_line_until_its_input_ends(cut: bool) -> None:
-    """Its engine is loaded here already, so that a fork of this process is one of its kind."""
-    (asked, ask), (heard, answer) = os.pipe(), os.pipe()
-    child = os.fork()
-    if not child:
-        try:
-            os.dup2(asked, 0)
-            os.dup2(answer, 1)
-            for end in (asked, ask, heard, answer):
-                os.close(end)
-            sys.stdin = os.fdopen(0, encoding="utf-8")
-            worker._load = lambda: None
-            worker.main()
-        finally:
-            os._exit(70)
-    os.close(asked)
-    os.close(answer)
+def test_the_program_answers_line_by_line_until_its_input_ends() -> None:
     line = question(POLICY.document(), VERDICT)
-    with os.fdopen(ask, "wb", buffering=0) as to, os.fdopen(heard, "rb") as answers:
+    command = [sys.executable, "-P", "-c", opinion_process._PROGRAM]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
+        to, answers = program.stdin, program.stdout
+        assert to is not None
+        assert answers is not None
         for _ in range(2):
             to.write(line + b"\n")
+            to.flush()
             said = json.loads(answers.readline())
             assert said["of"] == hashlib.sha256(line).hexdigest()
             assert said["agrees"]["findings"] == len(VERDICT.findings)
-        if cut:
-            to.write(line[:-9])
         to.close()
         assert answers.read() == b""
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert program.wait() == 0
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_question_that_is_cut_short_is_none(cut: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr(worker.os, "_exit", ended.append)
+    asked: SimpleQueue[bytes] = SimpleQueue()
+    worker._listen(io.BytesIO(b"one\ntwo" if cut else b"one\n"), asked)
+    assert (asked.get_nowait(), asked.empty(), ended) == (b"one\n", True, [0])
 
 
 def test_no_process_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -27,9 +28,14 @@ p.program()
 
 
 def run(ends: str, before: str = "") -> subprocess.CompletedProcess[str]:
-    """A program whose command line ends so, and what is done before it begins."""
+    """A program whose command line ends so, and what is done before it begins.
+
+    Nothing measures what it covers, which would leave something for its end before it begins.
+    """
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     code = f"import atexit, sys\n{before}\n{PROGRAM.format(ends=ends)}"
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, env=alone, capture_output=True, text=True, check=False)
 
 
 def test_what_others_left_for_the_end_before_is_done_too() -> None:
