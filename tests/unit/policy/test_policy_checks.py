@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.unit.policy.checked import Mistakes
+
+from prunegate.policy.partial import checkable_part
 
 RULES = {
     "unknown metric": (
@@ -321,3 +325,12 @@ def test_the_last_month_needs_volumes(rule_mistakes: Mistakes) -> None:
         )
     ]
     assert rule_mistakes(rule, price + ", volumes: {now: 1, target: 2, months: 3}}") == []
+
+
+def test_what_no_stand_in_mends_is_checked_no_further() -> None:
+    """A key that is no text, from a program: no file holds one."""
+    rules = [{"metric": "recall", "max_drop": 0.1}]
+    task = {"kind": "binary", "positive": "a", "threshold": 0.5}
+    whole: dict[Any, Any] = {"prunegate": 1, "name": "x", "task": task, "rules": rules}
+    assert checkable_part(whole, []) is not None
+    assert checkable_part({**whole, 3: 4}, [(3,)]) is None

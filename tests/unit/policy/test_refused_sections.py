@@ -328,6 +328,9 @@ def test_a_threshold_is_each_models_own() -> None:
     own = {"baseline": 0.5, "candidate": 0.4}
     task = Task.model_validate({"kind": "binary", "positive": "a", "threshold": own})
     assert (task.threshold_of("baseline"), task.threshold_of("candidate")) == (0.5, 0.4)
+    assert task.moved
+    both = task.at_the_baselines_threshold()
+    assert (both.threshold, both.moved, both.at_the_baselines_threshold()) == (0.5, False, both)
     own["candidate"] = "tuned"
     tuned = Task.model_validate({"kind": "binary", "positive": "a", "threshold": own})
     assert tuned.with_threshold(0.3).threshold_of("candidate") == 0.3

@@ -172,6 +172,9 @@ def test_every_mistake_of_a_trust_policy_is_told_with_its_line() -> None:
         assert line in message
     with pytest.raises(InputError, match="no quorum line"):
         parse_trust_policy(f"log {log}\n".encode())
+    for words in ("log", f"log {log} https://log.example x"):
+        with pytest.raises(InputError, match=r"line 1: a log line reads: log <vkey> \[<url>\]"):
+            parse_trust_policy(f"{words}\nquorum none\n".encode())
     with pytest.raises(InputError, match="already a member"):
         parse_trust_policy(f"witness a {CLIENT}\ngroup g 1 a a\nquorum g\n".encode())
     with pytest.raises(InputError, match="control characters"):
