@@ -6,6 +6,7 @@ holds nothing that needs to be put in order, and it ends with us, however we end
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import selectors
@@ -13,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import IO, NoReturn
+from collections.abc import Callable
+from typing import IO, Generic, NoReturn, Protocol, TypeVar
 
 from prunegate.errors import InternalError
 
@@ -135,6 +137,34 @@ class WorkerProcess:
     def _await(self, pipe: IO[bytes], event: int, until: float) -> None:
         if not _ready(pipe, event, until - time.monotonic()):
             self.fail(f"it gave no answer within {self._wait_s:,.0f} s")
+
+
+class _Endable(Protocol):
+    @property
+    def ended(self) -> bool: ...
+    def end(self) -> None: ...
+
+
+Worker = TypeVar("Worker", bound=_Endable)
+
+
+class WorkerAtHand(Generic[Worker]):
+    """A worker that is kept as long as the program runs, and started anew where it has ended.
+
+    Args:
+        start: starts one; what it raises is raised by each call until one starts.
+    """
+
+    def __init__(self, start: Callable[[], Worker]) -> None:
+        self._start = start
+        self._found: Worker | None = None
+
+    def __call__(self) -> Worker:
+        """The running one, or a new one."""
+        if self._found is None or self._found.ended:
+            self._found = self._start()
+            atexit.register(self._found.end)
+        return self._found
 
 
 def _ready(pipe: IO[bytes], event: int, wait_s: float) -> bool:

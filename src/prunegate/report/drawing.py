@@ -7,13 +7,12 @@ picture: what cannot be drawn is an error that the page can tell.
 
 from __future__ import annotations
 
-import atexit
 import json
 from contextlib import suppress
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
-from prunegate.io.worker_process import WorkerError, WorkerProcess
+from prunegate.io.worker_process import WorkerAtHand, WorkerError, WorkerProcess
 
 WAIT_S = 120.0
 """How long one picture may take; one takes 50 ms, and starting the engine a second."""
@@ -65,6 +64,9 @@ class DrawingProcess:
         self._worker.end()
 
 
+_started = WorkerAtHand(DrawingProcess)
+
+
 @lru_cache(maxsize=KEPT)
 def drawn_svg(specification: str) -> str:
     """A specification as SVG, drawn by this program's one drawing process.
@@ -73,7 +75,7 @@ def drawn_svg(specification: str) -> str:
         WorkerError: nothing was drawn; the message says why.
     """
     try:
-        return _running().draw(specification)
+        return _started().draw(specification)
     except WorkerError as error:
         raise WorkerError(
             f"charts cannot be drawn here: {error}; allow more memory (ulimit -v) or open files "
@@ -87,19 +89,4 @@ def begin_drawing() -> None:
     Where that cannot be is told when a chart is drawn.
     """
     with suppress(WorkerError):
-        _running()
-
-
-def _running() -> DrawingProcess:
-    found = _started()
-    if found.ended:
-        _started.cache_clear()
-        found = _started()
-    return found
-
-
-@cache
-def _started() -> DrawingProcess:
-    found = DrawingProcess()
-    atexit.register(found.end)
-    return found
+        _started()

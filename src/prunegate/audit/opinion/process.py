@@ -8,17 +8,15 @@ The process ends with us, however we end: its input closes.
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from prunegate.audit.canonical import plain_json
 from prunegate.errors import InternalError
-from prunegate.io.worker_process import WorkerError, WorkerProcess
+from prunegate.io.worker_process import WorkerAtHand, WorkerError, WorkerProcess
 
 if TYPE_CHECKING:
     from prunegate.audit.opinion.agreement import SecondOpinion
@@ -64,22 +62,6 @@ def ask_of(process: OpinionProcess) -> Ask:
 
     extended = any(entries.extended for entries in (METRICS, CHECKS, CRITERIA))
     return asked_here if extended else process.ask
-
-
-def at_hand() -> OpinionProcess:
-    """The running process of this program, or a new one."""
-    found = _started()
-    if found.ended:
-        _started.cache_clear()
-        found = _started()
-    return found
-
-
-@cache
-def _started() -> OpinionProcess:
-    found = OpinionProcess()
-    atexit.register(found.end)
-    return found
 
 
 class OpinionProcess:
@@ -151,6 +133,10 @@ class OpinionProcess:
             if opinion.findings != findings or not opinion.expectations:
                 self._worker.fail("its answer makes no sense: it is about other findings")
         return opinion
+
+
+at_hand = WorkerAtHand(OpinionProcess)
+"""Gives the running process of this program, or a new one."""
 
 
 def _agreement(told: Any) -> SecondOpinion:
